@@ -1,0 +1,170 @@
+"""What a page needs of a run, gathered from its events one by one. Knows no Streamlit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.events import Event
+from engine.runs import log_line
+
+LOG_LINES = 20_000
+
+
+@dataclass
+class Epochs:
+    """Columns of the training curves, one entry an epoch; None where there was nothing."""
+
+    epoch: list[int] = field(default_factory=list)
+    loss: list[float | None] = field(default_factory=list)
+    accuracy: list[float | None] = field(default_factory=list)
+    landmark_loss: list[float | None] = field(default_factory=list)
+    landmark_weight: list[float | None] = field(default_factory=list)
+    learning_rate: list[float | None] = field(default_factory=list)
+    images_per_second: list[float | None] = field(default_factory=list)
+    memory_mb: list[float | None] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Append one `epoch` event."""
+        measured = event.get("measured") or {}
+        for name, column in vars(self).items():
+            source = measured if name in ("images_per_second", "memory_mb") else event
+            column.append(source.get(name))
+
+
+@dataclass
+class Rankings:
+    """Rank metrics over the epochs, and the scores behind them."""
+
+    epoch: list[int] = field(default_factory=list)
+    metrics: dict[str, list[float | None]] = field(default_factory=dict)
+    scores: list[Any] = field(default_factory=list)
+    truth: list[Any] = field(default_factory=list)
+    landmark_scores: list[Any] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Append one `ranking` event."""
+        for name, value in event["metrics"].items():
+            column = self.metrics.setdefault(name, [None] * len(self.epoch))
+            column.append(value)
+        self.epoch.append(event["epoch"])
+        for column in self.metrics.values():
+            column.extend([None] * (len(self.epoch) - len(column)))
+        self.scores.append(event.get("scores") or [])
+        self.truth.append(event.get("truth") or [])
+        self.landmark_scores.append(event.get("landmark_scores") or [])
+
+    def last(self, name: str) -> float | None:
+        """Return the newest value of a metric that is known."""
+        known = [value for value in self.metrics.get(name, []) if value is not None]
+        return known[-1] if known else None
+
+
+@dataclass
+class Generations:
+    """One searcher's progress, one entry a generation."""
+
+    evaluated: list[int] = field(default_factory=list)
+    best_score: list[float | None] = field(default_factory=list)
+    mean_score: list[float | None] = field(default_factory=list)
+    best_text: list[str] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Append one `generation` event."""
+        for name, column in vars(self).items():
+            column.append(event.get(name))
+
+
+class RunDigest:
+    """Everything that a run's events have told so far.
+
+    Attributes:
+        last_seq: number of the newest event taken; -1 before the first.
+        counts: events taken by type, which serve as a stamp of what has changed.
+    """
+
+    def __init__(self) -> None:
+        self.last_seq = -1
+        self.counts: dict[str, int] = {}
+        self.started: Event = {}
+        self.sample: list[dict[str, Any]] = []
+        self.landmarks: dict[str, dict[str, Any]] = {}
+        self.truths: list[Event] = []
+        self.epochs = Epochs()
+        self.rankings = Rankings()
+        self.searches: dict[str, Generations] = {}
+        self.architectures: dict[int, Event] = {}
+        self.stages: list[Event] = []
+        self.warnings: list[str] = []
+        self.checkpoint: int | None = None
+        self.log: list[str] = []
+
+    def take_all(self, events: Iterable[Event]) -> None:
+        """Take events in order; those that are known already are passed over."""
+        for event in events:
+            if event["seq"] > self.last_seq:
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        kind = event["type"]
+        self.last_seq = event["seq"]
+        self.counts[kind] = self.counts.get(kind, 0) + 1
+        handler = _HANDLERS.get(kind)
+        if handler is not None:
+            handler(self, event)
+        line = log_line(event)
+        if line:
+            self.log.append(line)
+            del self.log[:-LOG_LINES]
+
+    def _started(self, event: Event) -> None:
+        self.started = event
+
+    def _sample(self, event: Event) -> None:
+        self.sample = event["architectures"]
+
+    def _truth(self, event: Event) -> None:
+        self.truths.append(event)
+
+    def _landmarks(self, event: Event) -> None:
+        for entry in event["architectures"]:
+            known = self.landmarks.get(entry["text"], {})
+            self.landmarks[entry["text"]] = {"round": event["round"], **known, **entry}
+
+    def _epoch(self, event: Event) -> None:
+        self.epochs.add(event)
+
+    def _ranking(self, event: Event) -> None:
+        self.rankings.add(event)
+
+    def _generation(self, event: Event) -> None:
+        self.searches.setdefault(event["searcher"], Generations()).add(event)
+
+    def _architecture(self, event: Event) -> None:
+        self.architectures[event["rank"]] = event
+
+    def _stage(self, event: Event) -> None:
+        self.stages.append(event)
+
+    def _note(self, event: Event) -> None:
+        if event["level"] == "warning":
+            self.warnings.append(event["message"])
+
+    def _checkpoint(self, event: Event) -> None:
+        self.checkpoint = event["epoch"]
+
+
+_HANDLERS = {
+    "run_started": RunDigest._started,
+    "sample": RunDigest._sample,
+    "ground_truth": RunDigest._truth,
+    "landmarks": RunDigest._landmarks,
+    "epoch": RunDigest._epoch,
+    "ranking": RunDigest._ranking,
+    "generation": RunDigest._generation,
+    "architecture": RunDigest._architecture,
+    "stage": RunDigest._stage,
+    "note": RunDigest._note,
+    "checkpoint": RunDigest._checkpoint,
+}

@@ -1,0 +1,34 @@
+"""The pages by file, and the ways between them."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import streamlit as st
+
+OVERVIEW = "pages/overview.py"
+NEW = "pages/new_experiment.py"
+EXPERIMENTS = "pages/experiments.py"
+EXPERIMENT = "pages/experiment.py"
+SYSTEM = "pages/system.py"
+
+
+def pages() -> list[st.Page]:
+    """Return the pages in the order of the menu; a single run is reached by its link."""
+    return [
+        st.Page(OVERVIEW, title="Overview", icon=":material/home:", default=True),
+        st.Page(NEW, title="New experiment", icon=":material/add_circle:", url_path="new"),
+        st.Page(EXPERIMENTS, title="Experiments", icon=":material/list_alt:"),
+        st.Page(EXPERIMENT, title="Experiment", visibility="hidden"),
+        st.Page(SYSTEM, title="System", icon=":material/dns:"),
+    ]
+
+
+def go_to_run(run_id: str) -> NoReturn:
+    """Open a run's page."""
+    st.switch_page(EXPERIMENT, query_params={"run": run_id})
+
+
+def run_link(run_id: str, label: str, icon: str | None = None) -> None:
+    """Draw a link to a run's page."""
+    st.page_link(EXPERIMENT, label=label, icon=icon, query_params={"run": run_id})

@@ -1,0 +1,1 @@
+"""One file a page; each offers `render()`, which `app.main` calls."""

@@ -1,0 +1,96 @@
+"""Everything that can be taken away; files are read when a button is pressed, not before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from app import client
+from app.guard import attempt
+from engine.runs import RunFolder
+
+# File in `architectures/<rank>/`, button, what it is.
+_FILES = (
+    ("model.py", "model.py", "The exact network as Python that needs only torch", "code"),
+    ("weights.safetensors", "Weights", "Trained weights, loaded by model.py", "database"),
+    ("model.onnx", "ONNX", "For onnxruntime and other engines", "deployed_code"),
+    ("architecture.json", "JSON", "Choices, costs and accuracies", "data_object"),
+    ("graph.svg", "SVG", "The drawn cell", "image"),
+)
+_TYPES = {
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".csv": "text/csv",
+    ".py": "text/x-python",
+    ".yaml": "application/yaml",
+    ".txt": "text/plain",
+    ".jsonl": "application/x-ndjson",
+}
+
+
+def bundle(run_id: str) -> None:
+    """Draw the button for the whole run folder as one ZIP."""
+    st.download_button(
+        "Download bundle",
+        data=lambda: client.bundle(run_id),
+        file_name=f"{run_id}.zip",
+        mime="application/zip",
+        key="bundle",
+        icon=":material/folder_zip:",
+        help="Specification, environment, events, ranking, result and found architectures",
+        on_click="ignore",
+    )
+
+
+def architecture(run: RunFolder, rank: int) -> None:
+    """Draw the buttons of one found architecture."""
+    place = run.path / "architectures" / str(rank)
+    with st.container(horizontal=True, gap="small", key=f"take-{rank}"):
+        for name, label, hint, icon in _FILES:
+            path = place / name
+            if path.is_file():
+                _file(path, f"{run.run_id}-{rank}-{name}", label, hint, icon)
+            elif name == "model.onnx":
+                _make_onnx(run, rank)
+
+
+def _make_onnx(run: RunFolder, rank: int) -> None:
+    if st.button(
+        "Make ONNX",
+        icon=":material/deployed_code:",
+        key=f"onnx-{rank}",
+        help="Writes model.onnx and checks it against torch with onnxruntime",
+    ):
+        with st.spinner("Writing the ONNX file and checking it against torch"):
+            made = attempt(lambda: client.export_onnx(run, rank), "The ONNX file is ready")
+        if made:
+            st.rerun(scope="fragment")
+
+
+def _file(path: Path, file_name: str, label: str, hint: str, icon: str) -> None:
+    st.download_button(
+        label,
+        data=path.read_bytes,
+        file_name=file_name,
+        mime=_TYPES.get(path.suffix, "application/octet-stream"),
+        key=f"file-{path.parent.name}-{path.name}",
+        icon=f":material/{icon}:",
+        help=hint,
+        on_click="ignore",
+    )
+
+
+def plain_file(path: Path, label: str) -> None:
+    """Draw the small button of one file of a run folder."""
+    st.download_button(
+        "Download",
+        data=path.read_bytes,
+        file_name=path.name,
+        mime=_TYPES.get(path.suffix, "application/octet-stream"),
+        key=f"take-{label}",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+        help=f"Download {label}",
+    )

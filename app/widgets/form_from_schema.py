@@ -1,0 +1,247 @@
+"""A form for any section of the experiment, made from the catalogue's schema.
+
+The widgets' state is the truth: `values` reads it before anything is drawn, so that faults can be
+found first and named at their fields while the form is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from app.widgets.schema import EXACT, Field, at, defaults
+
+Faults = Mapping[str, list[str]]
+
+
+# -- reading --------------------------------------------------------------------------------------
+def values(fields: Iterable[Field], base: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return the section's values: the viewer's where something was entered, else the base's."""
+    return {f.name: _value(f, base.get(f.name, f.default), key) for f in fields}
+
+
+def _value(field: Field, base: Any, key: str) -> Any:
+    if field.kind == "section":
+        if field.optional and not st.session_state.get(_switch(field, key), base is not None):
+            return None
+        inner = base if base is not None else defaults(field.fields)
+        return values(field.fields, inner, key)
+    name = f"{key}:{field.path}"
+    if name not in st.session_state:
+        return base
+    return _entered(field, st.session_state[name])
+
+
+def _entered(field: Field, entered: Any) -> Any:
+    """Turn what a widget holds into the spec's value; what cannot be turned is left to the
+    spec's own check, which names it."""
+    if field.kind == "text":
+        text = (entered or "").strip()
+        return text or (None if field.optional else "")
+    if field.kind == "whole":
+        if isinstance(entered, str):
+            text = entered.strip().replace(",", "").replace(" ", "")
+            return int(text) if text.lstrip("-").isdigit() else (text or None)
+        return None if entered is None else int(entered)
+    return entered
+
+
+def _switch(field: Field, key: str) -> str:
+    return f"{key}:{field.path}:on"
+
+
+# -- drawing --------------------------------------------------------------------------------------
+class Form:
+    """Draws fields of one generation of the form.
+
+    Args:
+        base: what the widgets start from (the whole experiment).
+        current: the values now (the whole experiment).
+        faults: sentences by dotted path.
+        key: prefix of widget keys.
+    """
+
+    def __init__(
+        self, base: Mapping[str, Any], current: Mapping[str, Any], faults: Faults, key: str
+    ) -> None:
+        self.base = base
+        self.current = current
+        self.faults = faults
+        self.key = key
+
+    def section(
+        self, fields: Iterable[Field], front: Iterable[str] = (), hidden: Iterable[str] = ()
+    ) -> None:
+        """Draw a section's fields, those of `front` first and all others folded away.
+
+        Args:
+            fields: of one section.
+            front: paths that everybody should see; empty: all.
+            hidden: paths that are not drawn.
+        """
+        shown = [f for f in fields if f.path not in set(hidden) and self._matters(f)]
+        first = [f for f in shown if f.path in set(front)] if front else shown
+        rest = [f for f in shown if f not in first]
+        self._grid(first)
+        if rest:
+            wrong = sum(path.startswith(f.path) for f in rest for path in self.faults)
+            label = f"More settings · {wrong} to correct" if wrong else "More settings"
+            with st.expander(label, key=f"{self.key}:more:{rest[0].path}", expanded=bool(wrong)):
+                self._grid(rest)
+
+    def _matters(self, field: Field) -> bool:
+        parent = field.path.rpartition(".")[0]
+        section = at(self.current, parent) if parent else self.current
+        return field.matters(section or {})
+
+    def _grid(self, fields: list[Field]) -> None:
+        """Draw plain fields two a row and sections below each other."""
+        row: list[Field] = []
+        for field in fields:
+            if field.kind == "section":
+                self._row(row)
+                row = []
+                self._subsection(field)
+            else:
+                row.append(field)
+                if len(row) == 2:
+                    self._row(row)
+                    row = []
+        self._row(row)
+
+    def _row(self, row: list[Field]) -> None:
+        if not row:
+            return
+        for column, field in zip(st.columns(2), row, strict=False):
+            with column:
+                self.field(field)
+
+    def _subsection(self, field: Field) -> None:
+        if field.optional:
+            on = st.toggle(
+                field.label,
+                value=at(self.base, field.path) is not None,
+                key=_switch(field, self.key),
+                help=_plain(field.help),
+                persist_state="session",
+            )
+            self._fault(field)
+            if on:
+                self.section(field.fields)
+            return
+        st.markdown(f"**{field.label}**", help=_plain(field.help) or None)
+        self._fault(field)
+        self.section(field.fields)
+
+    def field(self, field: Field, label: str | None = None) -> None:
+        """Draw one plain field and what is wrong with it."""
+        start = at(self.base, field.path)
+        if start is None and not field.optional:
+            start = field.default
+        _WIDGETS[field.kind](field, start, f"{self.key}:{field.path}", label or field.label)
+        self._fault(field)
+
+    def _fault(self, field: Field) -> None:
+        for sentence in self.faults.get(field.path, []):
+            st.html(f'<div class="nw-fault" role="alert">{escape(sentence)}</div>')
+
+
+def _help(field: Field) -> str:
+    text = _plain(field.help)
+    return f"{text} Allowed: {field.limits}." if field.limits else text
+
+
+def _plain(text: str) -> str:
+    """Keep brackets and the like in a help text from being read as Markdown links."""
+    return text.replace("[", "\\[").replace("]", "\\]").replace("$", "\\$").replace("~", "\\~")
+
+
+def _flag(field: Field, start: Any, key: str, label: str) -> None:
+    st.toggle(label, value=bool(start), key=key, help=_help(field), persist_state="session")
+
+
+def _whole(field: Field, start: Any, key: str, label: str) -> None:
+    if (field.high or 0) > EXACT:
+        text = "" if start is None else str(start)
+        st.text_input(label, value=text, key=key, help=_help(field), persist_state="session")
+        return
+    st.number_input(
+        label,
+        value=start,
+        step=1,
+        format="%d",
+        key=key,
+        help=_help(field),
+        placeholder="empty",
+        persist_state="session",
+    )
+
+
+def _number(field: Field, start: Any, key: str, label: str) -> None:
+    value = None if start is None else float(start)
+    st.number_input(
+        label,
+        value=value,
+        step=_step(field),
+        format="%.6g",
+        key=key,
+        help=_help(field),
+        placeholder="empty",
+        persist_state="session",
+    )
+
+
+def _step(field: Field) -> float:
+    """Return a tenth of the default's order of magnitude."""
+    default = abs(float(field.default or 0.0))
+    return float(f"1e{f'{default:e}'.partition('e')[2]}") / 10 if default else 0.1
+
+
+def _text(field: Field, start: Any, key: str, label: str) -> None:
+    draw = st.text_area if field.name == "notes" else st.text_input
+    draw(label, value=start or "", key=key, help=_help(field), persist_state="session")
+
+
+def _choice(field: Field, start: Any, key: str, label: str) -> None:
+    options = list(field.options)
+    index = options.index(start) if start in options else 0
+    st.selectbox(
+        label,
+        options,
+        index=index,
+        key=key,
+        help=_help(field),
+        persist_state="session",
+        format_func=lambda option: str(option).replace("_", " "),
+    )
+
+
+def _words(field: Field, start: Any, key: str, label: str) -> None:
+    st.multiselect(
+        label,
+        list(start or []),
+        default=list(start or []),
+        key=key,
+        help=_help(field),
+        accept_new_options=True,
+        placeholder="Type and press Enter",
+        persist_state="session",
+    )
+
+
+def _mapping(field: Field, start: Any, key: str, label: str) -> None:
+    st.caption(f"{label}: set in the experiment file.", help=_help(field))
+
+
+_WIDGETS = {
+    "flag": _flag,
+    "whole": _whole,
+    "number": _number,
+    "text": _text,
+    "choice": _choice,
+    "words": _words,
+    "mapping": _mapping,
+}

@@ -1,0 +1,11 @@
+"""A user's words, kept from being read as Markdown."""
+
+from __future__ import annotations
+
+_SPECIAL = frozenset(r"\`*_{}[]()#+-.!|~:$<>")
+
+
+def plain(text: str) -> str:
+    """Return the text so that Markdown shows it as it was written, on one line."""
+    one_line = " ".join(text.split())
+    return "".join(f"\\{letter}" if letter in _SPECIAL else letter for letter in one_line)

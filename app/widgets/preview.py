@@ -1,0 +1,75 @@
+"""What the experiment in the form means: size, one network of it, cost, its file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+from pydantic import ValidationError
+
+from app import client
+from app.widgets import cell_graph, numbers, spec_view
+from app.widgets.empty import empty
+from app.widgets.facts import facts
+from engine.spec.errors import SpecError, WorkbenchError
+from engine.spec.experiment import ExperimentSpec
+from engine.spec.network import NetworkSpec
+
+
+def draw(value: dict[str, Any], spec: ExperimentSpec | None, faults: list[SpecError]) -> None:
+    """Draw everything beside the form."""
+    _space(value)
+    st.markdown("**The experiment as a file**")
+    text = spec_view.as_yaml(value, spec)
+    spec_view.show(text, height=320)
+    st.download_button(
+        "Download YAML",
+        text,
+        file_name="experiment.yaml",
+        mime="application/yaml",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=bool(faults),
+        help="The same file runs from a terminal: python -m engine run experiment.yaml",
+    )
+
+
+def _space(value: dict[str, Any]) -> None:
+    network = _network(value)
+    size = client.entry("spaces", str(value["space"])).get("size")
+    count = f"{numbers.count(size)} architectures" if size else "this space"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**One of {count}**", width="stretch")
+        if st.button("Another", icon=":material/casino:", type="tertiary", key="another"):
+            st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
+    if network is None:
+        empty("Nothing to draw", "Correct the settings of the search space first.")
+        return
+    try:
+        drawn = client.draw(str(value["space"]), network, st.session_state.get("drawn", 0))
+    except WorkbenchError as error:
+        empty("Nothing to draw", str(error))
+        return
+    cell_graph.show(drawn)
+    side = network.resolution
+    facts(
+        {
+            "Parameters": numbers.params(drawn.cost.params),
+            "FLOPs": numbers.flops(drawn.cost.flops),
+            "Counted for": f"{side} × {side} images, {network.input_channels} "
+            f"channel{'s' if network.input_channels != 1 else ''}, {network.classes} classes",
+        }
+    )
+
+
+def _network(value: dict[str, Any]) -> NetworkSpec | None:
+    """Return the skeleton with what is known of the data; None while it is not valid."""
+    known = client.entry("datasets", str(value["data"]["name"]))
+    names = ("classes", "input_channels", "resolution")
+    told = {name: known[name] for name in names if known.get(name)}
+    if value["data"].get("resolution"):
+        told["resolution"] = value["data"]["resolution"]
+    try:
+        return NetworkSpec.model_validate(value["network"] | told)
+    except ValidationError:
+        return None

@@ -1,0 +1,164 @@
+"""Super-net accuracy against stand-alone accuracy, one point an architecture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from app.digest import RunDigest
+from app.widgets import numbers, palette
+from app.widgets.chart import base_figure
+from app.widgets.palette import Theme
+
+TOP = 3
+MOST = 2000
+
+
+@dataclass(frozen=True)
+class Point:
+    """One architecture of the scatter; ranks count from 1, best first."""
+
+    text: str
+    truth: float
+    score: float
+    truth_rank: int
+    score_rank: int
+    params: float | None
+    flops: float | None
+
+    @property
+    def hover(self) -> str:
+        """Return what is shown when the pointer rests on the point."""
+        return (
+            f"{self.text.replace('+', '+<br>')}<br>"
+            f"stand-alone {numbers.accuracy(self.truth)} (rank {self.truth_rank})<br>"
+            f"super-net {numbers.accuracy(self.score)} (rank {self.score_rank})<br>"
+            f"{numbers.params(self.params)} parameters, {numbers.flops(self.flops)} FLOPs"
+        )
+
+
+def points(digest: RunDigest, index: int = -1) -> list[Point]:
+    """Return the sample as the ranking of one evaluation saw it; -1 is the newest."""
+    rankings = digest.rankings
+    if not rankings.epoch:
+        return []
+    scores, truth = rankings.scores[index], rankings.truth[index]
+    rows = [
+        (entry, float(t), float(s))
+        for entry, t, s in zip(digest.sample, truth, scores, strict=False)
+        if t is not None and s is not None
+    ]
+    by_truth, by_score = _ranks([row[1] for row in rows]), _ranks([row[2] for row in rows])
+    return [
+        Point(e["text"], t, s, by_truth[i], by_score[i], e.get("params"), e.get("flops"))
+        for i, (e, t, s) in enumerate(rows)
+    ]
+
+
+def _ranks(values: list[float]) -> list[int]:
+    order = sorted(range(len(values)), key=lambda index: -values[index])
+    ranks = [0] * len(values)
+    for position, index in enumerate(order, start=1):
+        ranks[index] = position
+    return ranks
+
+
+def scatter(
+    sample: list[Point], landmarks: list[dict[str, Any]], run_id: str, theme: Theme
+) -> go.Figure:
+    """Draw the scatter; landmarks are diamonds, the three of best score are ringed."""
+    figure = base_figure(run_id, "stand-alone accuracy (%)", "super-net accuracy (%)", height=420)
+    shown = sample[:: max(1, len(sample) // MOST)]
+    figure.add_trace(_sample_trace(shown, theme))
+    figure.add_trace(_top_trace([p for p in sample if p.score_rank <= TOP], theme))
+    if landmarks:
+        figure.add_trace(_landmark_trace(landmarks, sample, theme))
+    return figure
+
+
+def _sample_trace(shown: list[Point], theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=[p.truth for p in shown],
+        y=[p.score for p in shown],
+        text=[p.hover for p in shown],
+        name="Sampled architectures",
+        mode="markers",
+        marker={"size": 8, "color": palette.ACCENT.on(theme), "opacity": 0.65},
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _top_trace(top: list[Point], theme: Theme) -> go.Scatter:
+    return go.Scatter(
+        x=[p.truth for p in top],
+        y=[p.score for p in top],
+        text=[p.hover for p in top],
+        name="Best 3 by super-net",
+        mode="markers",
+        marker={
+            "size": 16,
+            "symbol": "circle-open",
+            "color": palette.TOP.on(theme),
+            "line": {"width": 2.4},
+        },
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _landmark_trace(
+    landmarks: list[dict[str, Any]], sample: list[Point], theme: Theme
+) -> go.Scatter:
+    """Landmarks whose super-net accuracy is unknown stand on the lower edge of the points."""
+    floor = min((p.score for p in sample), default=0.0)
+    return go.Scatter(
+        x=[entry["value"] for entry in landmarks],
+        y=[entry.get("score", floor) for entry in landmarks],
+        text=[_landmark_hover(entry) for entry in landmarks],
+        name="Landmarks",
+        mode="markers",
+        marker={
+            "size": 11,
+            "symbol": "diamond",
+            "color": palette.LANDMARK.on(theme),
+            "line": {"width": 1, "color": palette.BACKGROUND.on(theme)},
+        },
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _landmark_hover(entry: dict[str, Any]) -> str:
+    text = str(entry["text"]).replace("+", "+<br>")
+    score = entry.get("score")
+    known = f"super-net {numbers.accuracy(score)}<br>" if score is not None else ""
+    return (
+        f"{text}<br>{known}held-out {numbers.accuracy(entry['value'])}<br>"
+        f"landmark since round {entry['round']}"
+    )
+
+
+def sentence(sample: list[Point], tau: float | None) -> str:
+    """Say how well the super-net orders the sample."""
+    return (
+        f"The super-net orders {len(sample)} architectures with Kendall τ = "
+        f"{numbers.correlation(tau)}"
+    )
+
+
+def columns(sample: list[Point]) -> dict[str, list[Any]]:
+    """Return the points as columns for CSV."""
+    names = ("text", "truth", "score", "truth_rank", "score_rank", "params", "flops")
+    return {name: [getattr(point, name) for point in sample] for name in names}
+
+
+def landmarks(digest: RunDigest, index: int = -1) -> list[dict[str, Any]]:
+    """Return the landmarks known at an evaluation, with their scores where these were told."""
+    if not digest.rankings.epoch:
+        return []
+    scores = digest.rankings.landmark_scores[index]
+    found = list(digest.landmarks.values())[: len(scores) or None]
+    if not scores:
+        return found
+    pairs = zip(found, scores, strict=False)
+    return [entry | {"score": score} for entry, score in pairs]

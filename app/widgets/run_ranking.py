@@ -1,0 +1,97 @@
+"""Can the super-net's ranking be trusted? Correlations over the epochs, and the scatter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import client
+from app.digest import RunDigest
+from app.feed import RunFeed
+from app.widgets import chart, curves, palette, ranking
+from app.widgets.empty import empty
+
+
+def draw(feed: RunFeed) -> None:
+    """Draw the tab."""
+    digest, theme = feed.digest, palette.theme()
+    if not digest.rankings.epoch:
+        empty("No ranking yet", _when(digest, feed))
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _curves(feed, theme)
+    with right:
+        _scatter(feed, theme)
+
+
+def _when(digest: RunDigest, feed: RunFeed) -> str:
+    every = client.folder(feed.run_id).spec().evaluation.every
+    known = sum(event["purpose"] == "sample" for event in digest.truths)
+    progress = f" Ground truth is known for {known} of {len(digest.sample)}." if known else ""
+    return (
+        "First the sampled architectures get their stand-alone accuracy, then the super-net is "
+        f"compared with it every {every} epochs.{progress}"
+    )
+
+
+def _curves(feed: RunFeed, theme: palette.Theme) -> None:
+    rankings = feed.digest.rankings
+    columns: dict[str, list[Any]] = {"epoch": rankings.epoch, **rankings.metrics}
+    chart.show(
+        curves.correlations_sentence(rankings),
+        curves.correlations(rankings, feed.run_id, theme),
+        "ranking-correlations",
+        columns,
+        client.entry("metrics", "sparse_kendall_tau").get("definition", ""),
+    )
+    chart.show(
+        "Mean accuracy of the sample with the shared weights",
+        curves.accuracy(rankings, feed.run_id, theme),
+        "super-net-accuracy",
+        {
+            "epoch": rankings.epoch,
+            "super_net_accuracy": rankings.metrics.get("super_net_accuracy", []),
+        },
+        client.entry("metrics", "super_net_accuracy").get("definition", ""),
+    )
+
+
+def _scatter(feed: RunFeed, theme: palette.Theme) -> None:
+    digest = feed.digest
+    rankings, index = digest.rankings, _chosen(digest, feed.run_id)
+    sample = ranking.points(digest, index)
+    marked = ranking.landmarks(digest, index)
+    tau = rankings.metrics.get("kendall_tau", [None] * len(rankings.epoch))[index]
+    chart.show(
+        ranking.sentence(sample, tau),
+        ranking.scatter(sample, marked, feed.run_id, theme),
+        "ranking-scatter",
+        ranking.columns(sample),
+        "Each point is one architecture of the correlation sample. Landmarks are never part of "
+        "the correlation.",
+    )
+    if marked and not any("score" in entry for entry in marked):
+        st.caption(
+            "Landmarks stand on the lower edge at their held-out accuracy: their super-net "
+            "accuracy is not part of this run's records."
+        )
+
+
+def _chosen(digest: RunDigest, run_id: str) -> int:
+    """Let the viewer look at an earlier evaluation; the newest is followed otherwise."""
+    epochs = digest.rankings.epoch
+    if len(epochs) < 2:
+        return -1
+    options = ["newest", *(str(epoch) for epoch in reversed(epochs))]
+    chosen = st.session_state.get(f"scatter-epoch-{run_id}", "newest")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.selectbox(
+            "Scatter at epoch",
+            options,
+            index=options.index(chosen) if chosen in options else 0,
+            key=f"scatter-epoch-{run_id}",
+            width=170,
+        )
+    return -1 if chosen == "newest" or chosen not in options else epochs.index(int(chosen))

@@ -1,0 +1,165 @@
+"""How the shared weights learn, and what the searches find with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import client
+from app.digest import Epochs
+from app.feed import RunFeed
+from app.widgets import chart, curves, numbers, palette
+from app.widgets.empty import empty
+
+
+def draw(feed: RunFeed) -> None:
+    """Draw the training tab."""
+    epochs, theme = feed.digest.epochs, palette.theme()
+    if not epochs.epoch:
+        empty(
+            "The super-net is not being trained yet",
+            "Loss, landmark term, learning rate and speed appear with the first epoch.",
+        )
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _single(feed, "loss", _loss_sentence(epochs), "cross-entropy loss", palette.ACCENT, theme)
+        _single(
+            feed,
+            "learning_rate",
+            "The learning rate follows its schedule",
+            "learning rate",
+            palette.VIOLET,
+            theme,
+        )
+    with right:
+        if any(value is not None for value in epochs.landmark_weight):
+            _landmark(feed, theme)
+        else:
+            _accuracy(feed, theme)
+        _single(
+            feed,
+            "images_per_second",
+            _speed_sentence(epochs.images_per_second),
+            "training images per second",
+            palette.GREEN,
+            theme,
+        )
+
+
+def _single(
+    feed: RunFeed,
+    column: str,
+    sentence: str,
+    axis: str,
+    colour: palette.Colour,
+    theme: palette.Theme,
+) -> None:
+    epochs = feed.digest.epochs
+    values = getattr(epochs, column)
+    if all(value is None for value in values):
+        empty(f"No {axis}", "This run does not record it.")
+        return
+    chart.show(
+        sentence,
+        curves.single(epochs, column, axis, colour, feed.run_id, theme),
+        f"training-{column}",
+        {"epoch": epochs.epoch, column: values},
+    )
+
+
+def _accuracy(feed: RunFeed, theme: palette.Theme) -> None:
+    _single(
+        feed,
+        "accuracy",
+        "Accuracy on the training images of the sampled paths",
+        "training accuracy (%)",
+        palette.GREEN,
+        theme,
+    )
+
+
+def _landmark(feed: RunFeed, theme: palette.Theme) -> None:
+    epochs = feed.digest.epochs
+    chart.show(
+        "The landmark term counts more as its weight λ rises",
+        curves.landmark(epochs, feed.run_id, theme),
+        "training-landmark",
+        {
+            "epoch": epochs.epoch,
+            "landmark_loss": epochs.landmark_loss,
+            "landmark_weight": epochs.landmark_weight,
+        },
+    )
+
+
+def _loss_sentence(epochs: Epochs) -> str:
+    known = [value for value in epochs.loss if value is not None]
+    if len(known) < 2:
+        return "The loss after the first epoch"
+    verb = "fell" if known[-1] < known[0] else "went"
+    return f"The loss {verb} from {known[0]:.3g} to {known[-1]:.3g}"
+
+
+def _speed_sentence(speeds: Sequence[float | None]) -> str:
+    known = sorted(value for value in speeds if value is not None)
+    if not known:
+        return "Training speed"
+    return f"Training passes {known[len(known) // 2]:,.0f} images a second"
+
+
+# -- search ---------------------------------------------------------------------------------------
+def draw_search(feed: RunFeed) -> None:
+    """Draw the search tab."""
+    searches = feed.digest.searches
+    if not searches:
+        empty(
+            "The search has not begun",
+            "After training, each searcher's best super-net accuracy is drawn per generation.",
+        )
+        return
+    columns = _long(feed)
+    chart.show(
+        curves.searches_sentence(searches),
+        curves.searches(searches, feed.run_id, palette.theme()),
+        "search-best-so-far",
+        columns,
+        "Every searcher may evaluate the same number of architectures.",
+    )
+    _outcome(feed)
+
+
+def _long(feed: RunFeed) -> dict[str, list[Any]]:
+    """Return all searchers' generations as one table."""
+    names = ("searcher", "evaluated", "best_score", "mean_score", "best_text")
+    columns: dict[str, list[Any]] = {name: [] for name in names}
+    for searcher, found in feed.digest.searches.items():
+        columns["searcher"] += [searcher] * len(found.evaluated)
+        for name in names[1:]:
+            columns[name] += getattr(found, name)
+    return columns
+
+
+def _outcome(feed: RunFeed) -> None:
+    """Compare the searchers by the stand-alone accuracy of what they found."""
+    found = (client.folder(feed.run_id).result() or {}).get("search")
+    if not found:
+        st.caption("How good the found architectures really are is known when the run is over.")
+        return
+    rows = [
+        {
+            "Searcher": name.capitalize(),
+            "Evaluated": numbers.count(entry["evaluated"]),
+            "Best 3, mean stand-alone": numbers.accuracy(entry["top3_accuracy"]),
+            "Best stand-alone": numbers.accuracy(entry["best_accuracy"]),
+            "Rank of the best": f"{numbers.count(entry['best_rank'])} of "
+            f"{numbers.count(entry['best_rank_of'])}",
+            "Chance to surpass random": numbers.metric("", entry["surpass_random"]),
+        }
+        for name, entry in found.items()
+    ]
+    st.markdown("**What the searchers found, trained by itself**")
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="search-outcome")

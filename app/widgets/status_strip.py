@@ -1,0 +1,56 @@
+"""Store, workers, queue and runs in one strip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from app.widgets.palette import GREEN, GREY, ORANGE, RED, Colour
+
+if TYPE_CHECKING:
+    from workers.client import RunSummary, SystemStatus
+
+
+def strip(status: SystemStatus, runs: Sequence[RunSummary]) -> str:
+    """Return the strip as HTML."""
+    tiles = [_store(status), _workers(status), _queue(status, runs), _finished(runs)]
+    return f'<div class="nw-strip">{"".join(tiles)}</div>'
+
+
+def tile(label: str, figure: str, detail: str, dot: Colour | None = None) -> str:
+    """Return one tile as HTML: what it is, the figure, what it means."""
+    mark = f'<span class="nw-dot" style="background:{dot.css}"></span>' if dot else ""
+    return (
+        f'<div class="nw-tile"><span class="nw-label">{escape(label)}</span>'
+        f"<b>{mark}{escape(figure)}</b>"
+        f'<span class="nw-quiet nw-small">{escape(detail)}</span></div>'
+    )
+
+
+def _store(status: SystemStatus) -> str:
+    if status.store_ok:
+        return tile("Store", "Healthy", status.message or "answers", GREEN)
+    return tile("Store", "Reconnecting", status.message, RED)
+
+
+def _workers(status: SystemStatus) -> str:
+    busy = sum(worker.run_id is not None for worker in status.workers)
+    total = len(status.workers)
+    if not total:
+        return tile("Workers", "None online", "queued runs wait until one starts", ORANGE)
+    devices = ", ".join(sorted({worker.device for worker in status.workers}))
+    return tile("Workers", f"{busy} of {total} busy", devices, GREEN)
+
+
+def _queue(status: SystemStatus, runs: Sequence[RunSummary]) -> str:
+    waiting = status.queue_length
+    detail = "nothing waits" if not waiting else "start when a worker is free"
+    return tile("Queue", f"{waiting} waiting", detail, GREY if not waiting else ORANGE)
+
+
+def _finished(runs: Sequence[RunSummary]) -> str:
+    finished = sum(run.state == "finished" for run in runs)
+    failed = sum(run.state == "failed" for run in runs)
+    detail = f"{failed} failed" if failed else "none failed"
+    return tile("Experiments", f"{finished} finished", detail, RED if failed else GREEN)

@@ -1,0 +1,94 @@
+"""`space NAME sample|size|cost|draw|parse ...`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from engine.core.architecture import Architecture
+from engine.core.space import Space
+from engine.export.graph_svg import svg
+from engine.spaces import get_space
+from engine.spec.errors import SpecError
+from engine.spec.files import load
+from engine.spec.network import NetworkSpec
+
+ACTIONS = ("sample", "size", "cost", "draw", "parse")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this file."""
+    app.command()(space)
+
+
+def space(
+    name: Annotated[str, typer.Argument(help="Search space, see `list spaces`.")],
+    action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}.")],
+    text: Annotated[
+        str | None, typer.Argument(help="Architecture, for cost, draw and parse.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="How many to sample.", min=1)] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the sample.", min=0)] = 0,
+    spec: Annotated[
+        Path | None, typer.Option(help="Experiment file whose network is costed.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="File for the drawing (SVG).")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Sample, count, cost, draw or parse architectures of a space."""
+    found = get_space(name)
+    network = load(spec).network if spec else NetworkSpec()
+    if action == "size":
+        print(json.dumps({"space": name, "size": found.size}) if json_ else found.size)
+    elif action == "sample":
+        rng = np.random.default_rng(seed)
+        for _ in range(count):
+            _print(found, found.sample(rng), json_)
+    elif action in ("cost", "draw", "parse"):
+        if text is None:
+            raise SpecError("text", f"`space {name} {action}` needs an architecture.")
+        _one(found, found.parse(text), action, network, out, json_)
+    else:
+        raise SpecError("action", f"there is no `{action}`; use one of {', '.join(ACTIONS)}.")
+
+
+def _one(
+    space_: Space,
+    architecture: Architecture,
+    action: str,
+    network: NetworkSpec,
+    out: Path | None,
+    json_: bool,
+) -> None:
+    if action == "parse":
+        _print(space_, architecture, json_)
+    elif action == "cost":
+        cost = space_.cost(architecture, network)
+        if json_:
+            print(json.dumps({"params": cost.params, "flops": cost.flops}))
+        else:
+            print(f"{cost.params:,} parameters, {cost.flops:,} multiply-adds per image")
+    else:
+        drawing = svg(space_.graphs(architecture), title=space_.to_text(architecture))
+        if out is None:
+            print(drawing)
+        else:
+            out.write_text(drawing, encoding="utf-8")
+            print(out)
+
+
+def _print(space_: Space, architecture: Architecture, json_: bool) -> None:
+    text = space_.to_text(architecture)
+    if json_:
+        content = architecture.to_json() | {
+            "text": text,
+            "canonical": space_.canonical(architecture),
+            "choices": space_.decode(architecture),
+        }
+        print(json.dumps(content))
+    else:
+        print(text)

@@ -1,0 +1,178 @@
+"""From a valid spec to a run, or the reasons why its parts cannot run together. No torch here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from engine.core import capabilities
+from engine.core.space import Space
+from engine.datasets.registry import DATASETS
+from engine.recipes import RECIPES, Recipe
+from engine.spaces import SPACES
+from engine.spec.errors import CompositionError, SpecError
+from engine.spec.experiment import ExperimentSpec
+
+
+def check(spec: ExperimentSpec) -> list[SpecError]:
+    """Return every reason why a valid spec cannot run, each at its field; empty: it can.
+
+    What only the data can tell (numbers of images, say) is found when the run starts.
+    """
+    faults: list[SpecError] = []
+    for registry, name in ((SPACES, spec.space), (RECIPES, spec.algorithm)):
+        try:
+            registry[name]
+        except SpecError as fault:
+            faults.append(fault)
+    if faults:
+        return faults
+    space, recipe = SPACES[spec.space], RECIPES[spec.algorithm]
+    for rule in (_capabilities, _settings, _landmarks, _sample, _truth, _search, _data):
+        faults.extend(rule(spec, space, recipe))
+    return faults
+
+
+def require_runnable(spec: ExperimentSpec) -> None:
+    """Raise the first reason of `check`, if there is one."""
+    faults = check(spec)
+    if faults:
+        raise faults[0]
+
+
+def recipe_settings(spec: ExperimentSpec) -> BaseModel:
+    """Return the algorithm's own settings with defaults filled in.
+
+    Raises:
+        SpecError: an unknown or wrong setting.
+    """
+    recipe = RECIPES[spec.algorithm]
+    try:
+        return recipe.settings.model_validate(spec.settings)
+    except ValidationError as error:
+        item = error.errors(include_url=False)[0]
+        field = ".".join(["settings", *map(str, item["loc"])])
+        known = ", ".join(recipe.settings.model_fields) or "none"
+        raise SpecError(
+            field, f"{item['msg']}; settings of `{recipe.name}` are: {known}."
+        ) from None
+
+
+def _capabilities(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    missing = sorted(recipe.requires - space.provides)
+    if not missing:
+        return []
+    fitting = [n for n, s in SPACES.items() if recipe.requires <= s.provides]
+    needs = " and ".join(capabilities.SENTENCES[name] for name in missing)
+    return [
+        CompositionError(
+            "algorithm",
+            f"`{recipe.name}` needs {needs}, which the space `{space.name}` does not have. "
+            f"Spaces that fit: {', '.join(fitting) or 'none'}.",
+        )
+    ]
+
+
+def _settings(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    try:
+        recipe_settings(spec)
+    except SpecError as fault:
+        return [fault]
+    return []
+
+
+def _landmarks(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    landmark = spec.addons.landmark
+    if landmark is None:
+        return []
+    faults: list[SpecError] = []
+    if "landmark" not in recipe.addons:
+        fitting = [n for n, r in RECIPES.items() if "landmark" in r.addons]
+        faults.append(
+            CompositionError(
+                "addons.landmark",
+                f"`{recipe.name}` cannot be landmark-regularised. "
+                f"Algorithms that can: {', '.join(fitting)}.",
+            )
+        )
+    field = "addons.landmark.min_distance"
+    if landmark.min_distance >= len(space.choices):
+        faults.append(
+            SpecError(
+                field,
+                f"{landmark.min_distance} is too far: architectures of `{space.name}` differ in at "
+                f"most {len(space.choices)} choices, and a landmark must differ in more than "
+                f"`min_distance`. Use at most {len(space.choices) - 1}.",
+            )
+        )
+    if landmark.rounds > spec.super_net.epochs:
+        faults.append(
+            SpecError(
+                "addons.landmark.rounds",
+                f"{landmark.rounds} rounds need at least as many epochs; "
+                f"`super_net.epochs` is {spec.super_net.epochs}.",
+            )
+        )
+    total = landmark.per_round * landmark.rounds
+    if total + spec.evaluation.sample > space.size:
+        faults.append(
+            SpecError(
+                "addons.landmark.per_round",
+                f"{landmark.rounds} rounds of {landmark.per_round} landmarks and a sample of "
+                f"{spec.evaluation.sample} are more than the {space.size} architectures of "
+                f"`{space.name}`.",
+            )
+        )
+    return faults
+
+
+def _sample(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    if spec.evaluation.sample <= space.size:
+        return []
+    return [
+        SpecError(
+            "evaluation.sample",
+            f"`{space.name}` has only {space.size} architectures; "
+            f"given was {spec.evaluation.sample}.",
+        )
+    ]
+
+
+def _truth(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    truth = spec.evaluation.ground_truth
+    if truth.source != "table":
+        return []
+    field = "evaluation.ground_truth"
+    if not truth.table:
+        return [SpecError(f"{field}.table", "give the path of the table, or train instead.")]
+    if not Path(truth.table).is_file():
+        return [SpecError(f"{field}.table", f"there is no file {truth.table}.")]
+    if not truth.column:
+        return [SpecError(f"{field}.column", "name the column that ranks the architectures.")]
+    return []
+
+
+def _search(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    if spec.search.parents <= spec.search.population:
+        return []
+    return [
+        SpecError(
+            "search.parents",
+            f"{spec.search.parents} parents cannot be chosen from a population of "
+            f"{spec.search.population}.",
+        )
+    ]
+
+
+def _data(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    path = spec.data.path
+    try:
+        known = DATASETS[spec.data.name]
+    except SpecError as fault:
+        return [fault]
+    if known.needs_path and path is None:
+        return [SpecError("data.path", f"`{spec.data.name}` needs the path of its images.")]
+    if path is not None and not Path(path).exists():
+        return [SpecError("data.path", f"there is no file or folder {path}.")]
+    return []

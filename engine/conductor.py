@@ -1,0 +1,479 @@
+"""The conductor: one run from its first event to its result, resumable at every step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from engine.addons.landmark import Landmark, choose_diverse
+from engine.control import Control
+from engine.core.architecture import Architecture
+from engine.device import describe_device, peak_megabytes
+from engine.evaluators.truth import Purpose, Truth
+from engine.events import Events
+from engine.lab import Lab
+from engine.memory import Memory
+from engine.metrics import ranking_metrics
+from engine.report import Report
+from engine.runs import RunFolder
+from engine.searchers import Searcher
+from engine.spec.errors import SpecError, StopRequested
+from engine.training.checkpoint import Checkpoints, pack, unpack
+from engine.training.supernet_trainer import EpochReport
+from engine.work_plan import WorkPlan
+
+# A forward pass alone costs about a third of forward and backward.
+FORWARD_SHARE = 1 / 3
+
+
+class Conductor:
+    """Runs the stages of one experiment.
+
+    Args:
+        folder: the run.
+        lab: its parts.
+        events: where events go.
+        control: wishes to pause or stop.
+        alive: raises when this process lost the run.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        lab: Lab,
+        events: Events,
+        control: Control,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.folder = folder
+        self.lab = lab
+        self.spec = lab.spec
+        self.events = events
+        self.control = control
+        self.alive = alive
+        self.memory = Memory()
+        self.checkpoints = Checkpoints(folder.path / "checkpoints")
+        self.work = _planned_work(lab)
+        self.plan = WorkPlan(events, dict(self.work))
+
+    def run(self) -> None:
+        """Run or resume to the end.
+
+        Raises:
+            StopRequested: somebody asked; the run can be resumed.
+            WorkbenchError: it cannot go on.
+        """
+        if not self._restore():
+            self.events.rewind(0)
+            self._announce()
+            self._draw_sample()
+            self._first_landmarks()
+            self._learn_truth()
+            self._save()
+        self._train()
+        found = self._search()
+        self._finish(found)
+
+    # -- pausing and resuming -------------------------------------------------------------
+    def _poll(self) -> None:
+        self.alive()
+        wish = self.control.wish()
+        if wish is not None:
+            raise StopRequested(wish)
+
+    def _save(self) -> None:
+        trainer = self.lab.trainer
+        self._count_seconds()
+        self.events.emit("checkpoint", epoch=trainer.epoch)
+        state = {
+            "seq": self.events.seq,
+            "memory": self.memory.to_json(),
+            "streams": self.lab.streams.state(),
+            "trainer": trainer.state(),
+        }
+        number = trainer.epoch * trainer.steps + trainer.step
+        self.checkpoints.save(number, state, pack(trainer.net, trainer.optimiser))
+
+    def _restore(self) -> bool:
+        found = self.checkpoints.latest()
+        if found is None:
+            return False
+        state, tensors = found
+        trainer = self.lab.trainer
+        self.memory = Memory.from_json(state["memory"])
+        if self.lab.regulariser is not None:
+            self.lab.regulariser.add(self.memory.landmarks)
+        self.lab.streams.load_state(state["streams"])
+        trainer.load_state(state["trainer"])
+        unpack(tensors, trainer.net, trainer.optimiser)
+        self.events.rewind(state["seq"])
+        self.plan.finish("ground_truth", self.work["ground_truth"])
+        self.plan.finish("training", self.work["training"] * self._share_trained())
+        return True
+
+    def _count_seconds(self) -> None:
+        """Add the time spent since the last call to the memory, which survives this process."""
+        for stage, seconds in self.plan.take_seconds().items():
+            self.memory.seconds[stage] = self.memory.seconds.get(stage, 0.0) + seconds
+
+    @contextmanager
+    def _stage(self, stage: str, title: str, round_: int | None = None) -> Iterator[None]:
+        self.events.emit("stage", stage=stage, title=title, round=round_, state="started")
+        self.plan.begin(stage, title, round_)
+        started = time.perf_counter()
+        yield
+        self.plan.end()
+        self.events.emit(
+            "stage",
+            stage=stage,
+            title=title,
+            round=round_,
+            state="finished",
+            measured={"seconds": round(time.perf_counter() - started, 3)},
+        )
+
+    # -- before training ------------------------------------------------------------------
+    def _announce(self) -> None:
+        spec, lab = self.spec, self.lab
+        self.events.emit(
+            "run_started",
+            name=spec.name,
+            seed=spec.seed,
+            device=lab.device.type,
+            task=spec.task,
+            space=spec.space,
+            algorithm=spec.algorithm,
+            addons=sorted(k for k, v in spec.addons.model_dump().items() if v is not None),
+            data=lab.data.describe(),
+            network=lab.network.model_dump(mode="json"),
+            size=lab.space.size,
+            measured={"device": describe_device(lab.device)},
+        )
+
+    def _draw_sample(self) -> None:
+        """Draw different networks for the correlation; landmarks are chosen around them."""
+        lab, wanted = self.lab, self.spec.evaluation.sample
+        seen: set[str] = set()
+        for _ in range(200 * wanted):
+            if len(self.memory.sample) == wanted:
+                break
+            candidate = lab.space.sample(lab.streams.architectures)
+            key = lab.space.canonical(candidate)
+            if key not in seen:
+                seen.add(key)
+                self.memory.sample.append(candidate)
+        if len(self.memory.sample) < wanted:
+            raise SpecError(
+                "evaluation.sample",
+                f"only {len(self.memory.sample)} different networks were found in "
+                f"`{lab.space.name}`; ask for fewer.",
+            )
+        rows = [self._row(architecture) for architecture in self.memory.sample]
+        self.events.emit("sample", architectures=rows)
+
+    def _row(self, architecture: Architecture) -> dict[str, Any]:
+        cost = self.lab.space.cost(architecture, self.lab.network)
+        return {
+            "text": self.lab.space.to_text(architecture),
+            "indices": list(architecture.indices),
+            "params": cost.params,
+            "flops": cost.flops,
+        }
+
+    def _first_landmarks(self) -> None:
+        spec = self.spec.addons.landmark
+        if spec is None:
+            return
+        chosen = choose_diverse(
+            self.lab.space,
+            spec.per_round,
+            spec.min_distance,
+            self.lab.streams.landmarks,
+            exclude=self._sample_forms(),
+        )
+        with self._stage("ground_truth", "Training the first landmarks stand-alone", 1):
+            self._add_landmarks(chosen, 1, 0)
+
+    def _sample_forms(self) -> set[str]:
+        return {self.lab.space.canonical(one) for one in self.memory.sample}
+
+    def _learn_truth(self) -> None:
+        title = "Training the correlation sample stand-alone"
+        landmark = self.spec.addons.landmark
+        before = landmark.per_round if landmark else 0
+        with self._stage("ground_truth", title):
+            truths = self._truths(self.memory.sample, "sample", before)
+        self.memory.truth = [truth.value for truth in truths]
+
+    def _truths(
+        self, architectures: Sequence[Architecture], purpose: Purpose, before: int
+    ) -> list[Truth]:
+        """Ask for ground truth one by one; `before` such trainings of the stage are done."""
+        stage = "final" if purpose == "found" else "ground_truth"
+        each = _training_work(self.lab)
+        steps = [0]
+        per_training = _training_steps(self.lab)
+        truths: list[Truth] = []
+
+        def poll() -> None:
+            self._poll()
+            steps[0] += 1
+            share = min(1.0, steps[0] / per_training)
+            work = (before + len(truths) + share) * each
+            self.plan.show(work, len(truths), len(architectures), "architectures")
+
+        for position, architecture in enumerate(architectures, start=1):
+            steps[0] = 0
+            truth = self.lab.truth.get(architecture, purpose, poll)
+            truths.append(truth)
+            if truth.origin != "trained":
+                self.plan.write_off(stage, each)
+                before -= 1
+            self._emit_truth(architecture, truth, purpose, position, len(architectures))
+            work = (before + position) * each
+            self.plan.show(work, position, len(architectures), "architectures")
+        return truths
+
+    def _emit_truth(
+        self, architecture: Architecture, truth: Truth, purpose: str, position: int, total: int
+    ) -> None:
+        self.events.emit(
+            "ground_truth",
+            purpose=purpose,
+            text=self.lab.space.to_text(architecture),
+            indices=list(architecture.indices),
+            value=truth.value,
+            held_out=truth.held_out,
+            test=truth.test,
+            position=position,
+            total=total,
+            measured={"origin": truth.origin, "seconds": round(truth.seconds, 3)},
+        )
+
+    def _add_landmarks(self, chosen: Sequence[Architecture], round_: int, before: int) -> None:
+        truths = self._truths(chosen, "landmark", before)
+        pairs = zip(chosen, truths, strict=True)
+        new = [Landmark(architecture, truth.value, round_) for architecture, truth in pairs]
+        self.memory.landmarks += new
+        self.memory.round = round_
+        assert self.lab.regulariser is not None, "only called with landmarks on"
+        self.lab.regulariser.add(new)
+        rows = [self._row(one.architecture) | {"value": one.value} for one in new]
+        self.events.emit("landmarks", round=round_, architectures=rows)
+
+    # -- training -------------------------------------------------------------------------
+    def _train(self) -> None:
+        trainer, epochs = self.lab.trainer, self.spec.super_net.epochs
+        if self.memory.pending_rank:
+            self._rank()
+        while trainer.epoch < epochs:
+            round_, last = self._round_of(trainer.epoch + 1)
+            if round_ is not None and self.memory.round < round_:
+                self._next_round(round_ - 1)
+                self._save()
+            with self._stage("training", "Training the super-net", round_):
+                while trainer.epoch < last:
+                    self._one_epoch(round_)
+            self._save()
+
+    def _round_of(self, epoch: int) -> tuple[int | None, int]:
+        """Return the round that an epoch belongs to and that round's last epoch."""
+        epochs, landmark = self.spec.super_net.epochs, self.spec.addons.landmark
+        if landmark is None:
+            return None, epochs
+        ends = [round(epochs * t / landmark.rounds) for t in range(1, landmark.rounds + 1)]
+        index = next(i for i, end in enumerate(ends) if epoch <= end)
+        return index + 1, ends[index]
+
+    def _share_trained(self) -> float:
+        trainer = self.lab.trainer
+        done = trainer.epoch * trainer.steps + trainer.step
+        return done / (self.spec.super_net.epochs * trainer.steps)
+
+    def _after_step(self) -> None:
+        trainer = self.lab.trainer
+        self.memory.steps = trainer.epoch * trainer.steps + trainer.step
+        self._show_training()
+        self._stop_if_asked()
+
+    def _stop_if_asked(self) -> None:
+        """Save a checkpoint first, so that nothing is lost."""
+        self.alive()
+        wish = self.control.wish()
+        if wish is not None:
+            self._save()
+            raise StopRequested(wish)
+
+    def _show_training(self) -> None:
+        work = self.work["training"] * self._share_trained()
+        self.plan.show(work, self.lab.trainer.epoch, self.spec.super_net.epochs, "epochs")
+
+    def _one_epoch(self, round_: int | None) -> None:
+        trainer, epochs = self.lab.trainer, self.spec.super_net.epochs
+        report = trainer.run_epoch(self._after_step)
+        self.memory.images += report.images
+        self._emit_epoch(report, round_)
+        evaluation = self.spec.evaluation
+        if trainer.epoch % evaluation.every == 0 or trainer.epoch == epochs:
+            self._rank()
+        if trainer.epoch % self.spec.super_net.checkpoint_every == 0:
+            self._save()
+        self._after_step()
+
+    def _emit_epoch(self, report: EpochReport, round_: int | None) -> None:
+        self.events.emit(
+            "epoch",
+            epoch=self.lab.trainer.epoch,
+            epochs=self.spec.super_net.epochs,
+            round=round_,
+            loss=report.loss,
+            accuracy=report.accuracy,
+            landmark_loss=report.landmark_loss,
+            landmark_weight=report.landmark_weight,
+            learning_rate=report.learning_rate,
+            measured={
+                "seconds": round(report.seconds, 3),
+                "images_per_second": round(report.images / max(report.seconds, 1e-9), 1),
+                "memory_mb": round(peak_megabytes(self.lab.device), 1),
+            },
+        )
+
+    def _rank(self) -> None:
+        """Score the correlation sample and report how well the ranking agrees."""
+
+        memory = self.memory
+        memory.pending_rank = True
+
+        def poll(done: int) -> None:
+            self._show_training()
+            self._stop_if_asked()
+
+        memory.scores = self.lab.scorer.scores(memory.sample, poll)
+        memory.metrics = ranking_metrics(
+            memory.truth, memory.scores, self.spec.evaluation.threshold
+        )
+        memory.pending_rank = False
+        self.events.emit(
+            "ranking",
+            epoch=self.lab.trainer.epoch,
+            metrics=memory.metrics,
+            scores=memory.scores,
+            truth=memory.truth,
+        )
+
+    def _next_round(self, finished: int) -> None:
+        """Train the best of the super-net stand-alone and add them to the landmarks."""
+        spec = self.spec.addons.landmark
+        assert spec is not None, "only landmarks have rounds"
+        with self._stage("search", f"Searching landmarks after round {finished}", finished):
+            searcher = self._evolve(self.lab.recipe.searcher, report=False)
+        taken = self._sample_forms() | {
+            self.lab.space.canonical(one.architecture) for one in self.memory.landmarks
+        }
+        ranked = searcher.best(len(searcher.scores))
+        fresh = [a for a in ranked if self.lab.space.canonical(a) not in taken]
+        chosen = fresh[: spec.per_round]
+        if len(chosen) < spec.per_round:
+            self.events.note(
+                f"Only {len(chosen)} new landmarks were found after round {finished}.", "warning"
+            )
+        before = len(self.memory.sample) + len(self.memory.landmarks)
+        title = f"Training the landmarks of round {finished + 1} stand-alone"
+        with self._stage("ground_truth", title, finished + 1):
+            self._add_landmarks(chosen, finished + 1, before)
+
+    # -- search and result ----------------------------------------------------------------
+    def _search(self) -> dict[str, Searcher]:
+        found = {}
+        names = (self.lab.recipe.searcher, *self.lab.recipe.baselines)
+        for name in names:
+            with self._stage("search", f"Searching by super-net accuracy: {name}"):
+                found[name] = self._evolve(name, report=True)
+        return found
+
+    def _evolve(self, name: str, report: bool) -> Searcher:
+        searcher = self.lab.searcher(name)
+        generations = self.spec.search.generations
+        done_before = self.plan.done.get("search", 0.0)
+        each = _scoring_work(self.lab)
+        for generation in range(1, generations + 1):
+            population = searcher.ask()
+            if not population:
+                break
+
+            def poll(done: int, first: int = len(searcher.scores), now: int = generation) -> None:
+                self._poll()
+                work = done_before + (first + done) * each
+                self.plan.show(work, now - 1, generations, "generations")
+
+            searcher.tell(population, self.lab.scorer.scores(population, poll))
+            if report:
+                self._emit_generation(name, searcher, generation, len(population))
+        return searcher
+
+    def _emit_generation(
+        self, name: str, searcher: Searcher, generation: int, count: int
+    ) -> None:
+        best = searcher.best(1)[0]
+        latest = list(searcher.scores.values())[-count:]
+        self.events.emit(
+            "generation",
+            searcher=name,
+            generation=generation,
+            generations=self.spec.search.generations,
+            evaluated=len(searcher.scores),
+            best_score=searcher.scores[best],
+            mean_score=sum(latest) / len(latest),
+            best_text=self.lab.space.to_text(best),
+        )
+
+    def _finish(self, searchers: dict[str, Searcher]) -> None:
+        keep = self.spec.search.keep
+        chosen = {name: searcher.best(keep) for name, searcher in searchers.items()}
+        truths: dict[str, list[Truth]] = {}
+        before = 0
+        with self._stage("final", "Training the found architectures stand-alone"):
+            for name, architectures in chosen.items():
+                truths[name] = self._truths(architectures, "found", before)
+                before += len(architectures)
+        self._count_seconds()
+        Report(self.folder, self.lab, self.memory, self.events).write(searchers, chosen, truths)
+
+
+def _training_steps(lab: Lab) -> int:
+    spec = lab.spec.stand_alone
+    steps = lab.parts["train"].batches_per_epoch(spec.batch_size)
+    return steps * spec.epochs * spec.replicates
+
+
+def _training_work(lab: Lab) -> float:
+    """Return the work of one stand-alone ground truth."""
+    if lab.spec.evaluation.ground_truth.source == "table":
+        return 0.0
+    spec = lab.spec.stand_alone
+    return float(spec.epochs * spec.replicates * len(lab.parts["train"]))
+
+
+def _scoring_work(lab: Lab) -> float:
+    """Return the work of one super-net score."""
+    return lab.scorer.count * FORWARD_SHARE
+
+
+def _planned_work(lab: Lab) -> dict[str, float]:
+    spec = lab.spec
+    landmark, truth, score = spec.addons.landmark, _training_work(lab), _scoring_work(lab)
+    landmarks = landmark.per_round * landmark.rounds if landmark else 0
+    epochs = spec.super_net.epochs
+    images = epochs * lab.trainer.steps * min(spec.super_net.batch_size, len(lab.parts["train"]))
+    paths = 1 + (2 * landmark.pairs * (1 - landmark.warm_up) if landmark else 0)
+    rankings = -(-epochs // spec.evaluation.every)
+    searches = 1 + len(lab.recipe.baselines) + (landmark.rounds - 1 if landmark else 0)
+    evaluations = spec.search.population * spec.search.generations
+    return {
+        "ground_truth": (spec.evaluation.sample + landmarks) * truth,
+        "training": images * paths + rankings * spec.evaluation.sample * score,
+        "search": searches * evaluations * score,
+        "final": (1 + len(lab.recipe.baselines)) * spec.search.keep * truth,
+    }

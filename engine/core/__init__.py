@@ -1,0 +1,1 @@
+"""Choices, architectures, spaces, registries, capabilities and random streams. No torch here."""

@@ -1,0 +1,163 @@
+"""Ground truth: one question, answered by a table, by the bank, or by training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from engine.core.architecture import Architecture
+from engine.core.space import Space
+from engine.spec.errors import TableError
+from engine.tables.bank import Bank, BankRow
+from engine.tables.csv_table import read_accuracies
+from engine.training.stand_alone import StandAloneTrainer, pack_weights
+
+Purpose = Literal["sample", "landmark", "found"]
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Stand-alone accuracy of an architecture in percent.
+
+    Attributes:
+        value: the number to rank by.
+        held_out: accuracy on the held-out part; None from a table.
+        test: accuracy on the test part; None from a table.
+        origin: where it comes from.
+        seconds: training time spent now; 0 when nothing was trained.
+    """
+
+    value: float
+    held_out: float | None
+    test: float | None
+    origin: Literal["trained", "bank", "table"]
+    seconds: float
+
+
+class TruthSource(Protocol):
+    """Answers for any architecture of its space."""
+
+    def get(
+        self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]
+    ) -> Truth:
+        """Return the ground truth; landmarks are ranked on held-out data."""
+        ...
+
+    def weights(self, architecture: Architecture) -> Path | None:
+        """Return the file of trained weights, or None where nothing was trained."""
+        ...
+
+
+class TrainedTruth:
+    """Trains what the bank does not have yet, and averages over replicates.
+
+    Args:
+        space: the search space.
+        trainer: one protocol.
+        bank: where results are kept.
+        part: part of the data that ranks the sample and the result.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        trainer: StandAloneTrainer,
+        bank: Bank,
+        part: Literal["test", "held_out"],
+    ) -> None:
+        self.space = space
+        self.trainer = trainer
+        self.bank = bank
+        self.part = part
+
+    def get(
+        self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]
+    ) -> Truth:
+        """Return the mean over replicates, training those that are missing."""
+        count = self.trainer.spec.replicates
+        found = [self._replicate(architecture, index, poll) for index in range(count)]
+        rows = [row for row, _ in found]
+        held_out = sum(row.held_out for row in rows) / count
+        test = sum(row.test for row in rows) / count
+        value = held_out if purpose == "landmark" or self.part == "held_out" else test
+        seconds = sum(row.seconds for row, trained in found if trained)
+        trained = any(new for _, new in found)
+        return Truth(value, held_out, test, "trained" if trained else "bank", seconds)
+
+    def _replicate(
+        self, architecture: Architecture, index: int, poll: Callable[[], None]
+    ) -> tuple[BankRow, bool]:
+        canonical = self.space.canonical(architecture)
+        protocol = self.trainer.protocol
+        row = self.bank.get(self.space.name, canonical, protocol, index)
+        if row is not None:
+            return row, False
+        net, result = self.trainer.train(architecture, canonical, index, poll)
+        text = self.space.to_text(architecture)
+        row = BankRow(
+            self.space.name,
+            canonical,
+            text,
+            protocol,
+            index,
+            result.held_out,
+            result.test,
+            result.loss,
+            round(result.seconds, 3),
+        )
+        self.bank.add(row)
+        if index == 0:
+            self.bank.keep_weights(row, pack_weights(net))
+        return row, True
+
+    def weights(self, architecture: Architecture) -> Path | None:
+        """Return the weights of the first replicate."""
+        canonical = self.space.canonical(architecture)
+        row = self.bank.get(self.space.name, canonical, self.trainer.protocol, 0)
+        return None if row is None else self.bank.weights_path(row)
+
+
+class TableTruth:
+    """Looks architectures up in a table with one row each.
+
+    Args:
+        space: the search space.
+        path: CSV file, optionally gzipped.
+        column: accuracy column in percent that ranks the sample and the result.
+        landmark_column: accuracy column that ranks landmarks; None: the same.
+    """
+
+    def __init__(
+        self, space: Space, path: Path, column: str, landmark_column: str | None
+    ) -> None:
+        columns = [column, landmark_column or column]
+        self.space = space
+        self.path = path
+        self.values = read_accuracies(path, space, columns)
+
+    def get(
+        self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]
+    ) -> Truth:
+        """Return the row's accuracy.
+
+        Raises:
+            TableError: the table has no row for the architecture.
+        """
+        poll()
+        row = self.values.get(architecture)
+        if row is None:
+            raise TableError(
+                f"The table {self.path} has no accuracy for "
+                f"{self.space.to_text(architecture)}; use a complete table, or train instead."
+            )
+        return Truth(row[1 if purpose == "landmark" else 0], None, None, "table", 0.0)
+
+    def weights(self, architecture: Architecture) -> Path | None:
+        """A table has no weights."""
+        return None
+
+    def all_values(self) -> list[float]:
+        """Return the ranking column of every row, for ranks within the whole space."""
+        return [row[0] for row in self.values.values()]

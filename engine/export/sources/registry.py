@@ -1,0 +1,55 @@
+"""The registry of Python source writers, one a space."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from engine.core.architecture import Architecture
+from engine.core.registry import Registry
+from engine.core.space import Cost
+from engine.spec.errors import ExportError
+from engine.spec.network import NetworkSpec
+
+
+class Source(Protocol):
+    """Writes the network of an architecture as Python that a person could have written.
+
+    `tests/unit/export` holds every registered source against the stand-alone network of its
+    space: equal logits, equal gradients, equal moving averages, equal sizes.
+    """
+
+    def body(self, architecture: Architecture, network: NetworkSpec) -> str:
+        """Return the class definitions, the last one `Network(nn.Module)` without arguments.
+
+        `torch`, `nn`, `F` (`torch.nn.functional`) and `Tensor` are imported by the header.
+        """
+        ...
+
+    def uses_functional(self, architecture: Architecture) -> bool:
+        """Tell whether the body uses `F`."""
+        ...
+
+    def cost(self, architecture: Architecture, network: NetworkSpec) -> Cost:
+        """Count what the body builds: live operations only."""
+        ...
+
+    def rename(self, name: str) -> str:
+        """Map a name of our stand-alone network's state to the name in `Network`'s state."""
+        ...
+
+
+SOURCES: Registry[Source] = Registry("Python source of the search space", "space")
+
+
+def get_source(space: str) -> Source:
+    """Return the writer of a space.
+
+    Raises:
+        ExportError: there is none.
+    """
+    if space not in SOURCES:
+        raise ExportError(
+            f"Architectures of the space `{space}` cannot be written as Python; possible are "
+            f"those of {', '.join(SOURCES.names())}. Export `json` instead."
+        )
+    return SOURCES[space]

@@ -1,0 +1,158 @@
+"""Everything a run works with, built from its spec: data, networks, trainers, truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from engine.addons.landmark import LandmarkRegulariser
+from engine.compose import require_runnable
+from engine.core.architecture import Architecture
+from engine.core.space import Space
+from engine.core.streams import Streams, derive_seed
+from engine.datasets import PreparedData, prepare
+from engine.datasets.batches import DeviceImages
+from engine.device import choose_device
+from engine.evaluators.supernet import SuperNetScorer
+from engine.evaluators.truth import TableTruth, TrainedTruth, TruthSource
+from engine.events import Events
+from engine.lab_folders import data_folder
+from engine.networks import build_supernet
+from engine.paths import PATHS
+from engine.recipes import RECIPES, Recipe
+from engine.searchers import SEARCHERS, Searcher
+from engine.spaces import get_space
+from engine.spec.experiment import ExperimentSpec
+from engine.spec.network import NetworkSpec
+from engine.tables.bank import Bank
+from engine.training.stand_alone import StandAloneTrainer, protocol_key
+from engine.training.supernet_trainer import SuperNetTrainer
+
+PARTS: tuple[Literal["train", "held_out", "test"], ...] = ("train", "held_out", "test")
+
+
+@dataclass
+class Lab:
+    """The parts of one run, on one device."""
+
+    spec: ExperimentSpec
+    space: Space
+    recipe: Recipe
+    network: NetworkSpec
+    device: torch.device
+    data: PreparedData
+    parts: dict[str, DeviceImages]
+    streams: Streams
+    truth: TruthSource
+    trainer: SuperNetTrainer
+    scorer: SuperNetScorer
+    regulariser: LandmarkRegulariser | None
+
+    @classmethod
+    def build(cls, spec: ExperimentSpec, events: Events, folder: Path | None = None) -> Lab:
+        """Load the data and build all parts.
+
+        Args:
+            spec: a valid spec.
+            events: for notes on what runs how.
+            folder: where bank and downloads live; None: `data_folder()`.
+
+        Raises:
+            WorkbenchError: the spec cannot run, or the data cannot be used.
+        """
+        require_runnable(spec)
+        home = folder or data_folder()
+        device = choose_device(spec.device)
+        data = prepare(spec.data, home / "datasets")
+        network = spec.network.model_copy(
+            update={
+                "classes": len(data.classes),
+                "input_channels": data.channels,
+                "resolution": data.resolution,
+            }
+        )
+        parts = {
+            part: DeviceImages.from_prepared(
+                data, part, spec.data.augmentation, device, torch.channels_last
+            )
+            for part in PARTS
+        }
+        space, streams = get_space(spec.space), Streams(spec.seed)
+        seed = derive_seed(spec.seed, "super-net")
+        net = build_supernet(spec.space, network, seed)
+        net = net.to(device, memory_format=torch.channels_last)
+        landmark = spec.addons.landmark
+        regulariser = LandmarkRegulariser(landmark, spec.super_net.epochs) if landmark else None
+        trainer = SuperNetTrainer(
+            net,
+            spec.super_net,
+            parts,
+            spec.data.augmentation,
+            PATHS[RECIPES[spec.algorithm].paths](space),
+            regulariser,
+            streams,
+        )
+        scorer = SuperNetScorer(
+            net,
+            network.norm,
+            parts["held_out"],
+            parts["train"],
+            spec.super_net.batch_size,
+            spec.evaluation.images,
+            spec.super_net.precision,
+            lambda chunk: events.note(
+                f"Memory ran out; architectures are now scored {chunk} at a time.", "warning"
+            ),
+        )
+        truth = _truth(spec, space, network, data, parts, home)
+        recipe = RECIPES[spec.algorithm]
+        return cls(
+            spec,
+            space,
+            recipe,
+            network,
+            device,
+            data,
+            parts,
+            streams,
+            truth,
+            trainer,
+            scorer,
+            regulariser,
+        )
+
+    def searcher(self, name: str) -> Searcher:
+        """Build a searcher on super-net accuracy that draws from the `search` stream."""
+        return SEARCHERS[name](self.space, self.spec.search, self.streams.search, self.allowed)
+
+    def allowed(self, architecture: Architecture) -> bool:
+        """Tell whether an architecture keeps within the user's limits."""
+        limits = self.spec.search
+        if limits.max_params is None and limits.max_flops is None:
+            return True
+        cost = self.space.cost(architecture, self.network)
+        return not (
+            (limits.max_params is not None and cost.params > limits.max_params)
+            or (limits.max_flops is not None and cost.flops > limits.max_flops)
+        )
+
+
+def _truth(
+    spec: ExperimentSpec,
+    space: Space,
+    network: NetworkSpec,
+    data: PreparedData,
+    parts: dict[str, DeviceImages],
+    home: Path,
+) -> TruthSource:
+    wanted = spec.evaluation.ground_truth
+    if wanted.source == "table":
+        assert wanted.table and wanted.column, "compose checks both"
+        return TableTruth(space, Path(wanted.table), wanted.column, wanted.landmark_column)
+    augmentation = spec.data.augmentation
+    protocol = protocol_key(data.fingerprint, augmentation, network, spec.stand_alone)
+    trainer = StandAloneTrainer(network, spec.stand_alone, augmentation, parts, protocol)
+    return TrainedTruth(space, trainer, Bank(home / "bank"), wanted.part)

@@ -1,0 +1,43 @@
+"""From a space's name to a network, initialised from a seed of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from engine.core.architecture import Architecture
+from engine.core.registry import Registry
+from engine.networks.norm import NormPolicy
+from engine.networks.supernet import SuperNet
+from engine.spec.network import NetworkSpec
+
+Builder = Callable[[NetworkSpec, NormPolicy, Architecture | None], SuperNet]
+BUILDERS: Registry[Builder] = Registry("network of the search space", "space")
+
+
+def register_builder(space: str) -> Callable[[Builder], Builder]:
+    """Register the function that builds networks of a space."""
+
+    def add(builder: Builder) -> Builder:
+        return BUILDERS.register(space, builder)
+
+    return add
+
+
+def build_supernet(space: str, network: NetworkSpec, seed: int) -> SuperNet:
+    """Build a super-net whose initial weights depend on `seed` only."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return BUILDERS[space](network, NormPolicy.of(network.norm), None)
+
+
+def build_stand_alone(architecture: Architecture, network: NetworkSpec, seed: int) -> SuperNet:
+    """Build one architecture by itself; evaluation uses moving averages.
+
+    Call it with `Route.of(architecture)`.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        policy = NormPolicy.stand_alone(network.norm)
+        return BUILDERS[architecture.space](network, policy, architecture)

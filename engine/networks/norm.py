@@ -1,0 +1,145 @@
+"""Batch normalisation under sampled paths, with one explicit policy (000 §6.4.2).
+
+Batch statistics are used for training and, by default, for evaluation too. Moving averages are
+updated only inside `NormPolicy.tracking()`, so that landmark, plasticity and evaluation passes
+leave every buffer as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from engine.spec.network import NormSpec
+from gpu_kernels import node_sum
+
+EPSILON = 1e-5
+
+
+@dataclass
+class NormPolicy:
+    """What all normalisations of one network do at present.
+
+    Attributes:
+        affine: learn scale and shift.
+        keeps_buffers: whether moving averages exist at all.
+        momentum: weight of the newest batch in the moving averages.
+        update: moving averages are being updated.
+        use_moving: normalise by the moving averages instead of the batch.
+    """
+
+    affine: bool = True
+    keeps_buffers: bool = False
+    momentum: float = 0.1
+    update: bool = False
+    use_moving: bool = False
+
+    @classmethod
+    def of(cls, spec: NormSpec) -> NormPolicy:
+        """Build the policy of a super-net."""
+        return cls(spec.affine, spec.statistics != "batch", spec.momentum)
+
+    @classmethod
+    def stand_alone(cls, spec: NormSpec) -> NormPolicy:
+        """Build the policy of a network with fixed architecture: moving averages are sound."""
+        return cls(spec.affine, True, spec.momentum)
+
+    @contextmanager
+    def tracking(self) -> Iterator[None]:
+        """Update moving averages, where there are any, inside the block."""
+        before, self.update = self.update, self.keeps_buffers
+        try:
+            yield
+        finally:
+            self.update = before
+
+    @contextmanager
+    def moving(self, wanted: bool = True) -> Iterator[None]:
+        """Normalise by moving averages inside the block."""
+        if wanted and not self.keeps_buffers:
+            raise ValueError("this network keeps no moving averages to evaluate with")
+        before, self.use_moving = self.use_moving, wanted
+        try:
+            yield
+        finally:
+            self.use_moving = before
+
+
+class Norm(nn.Module):
+    """Batch normalisation of (groups*B, C, H, W), each of `groups` blocks by itself.
+
+    Args:
+        channels: C.
+        policy: shared by all normalisations of the network.
+    """
+
+    def __init__(self, channels: int, policy: NormPolicy) -> None:
+        super().__init__()
+        self.policy = policy
+        self.weight = nn.Parameter(torch.ones(channels)) if policy.affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if policy.affine else None
+        if policy.keeps_buffers:
+            self.register_buffer("running_mean", torch.zeros(channels))
+            self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor, groups: int = 1) -> Tensor:
+        """Normalise one tensor."""
+        return normalised_sum([x], [self], groups=groups)
+
+    def statistics(self) -> tuple[Tensor, Tensor] | None:
+        """Return (mean, variance) to normalise with, or None for batch statistics."""
+        if not self.policy.use_moving:
+            return None
+        return self.running_mean, self.running_var
+
+    @torch.no_grad()
+    def observe(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Move the averages towards batch statistics of shape (groups, C).
+
+        Args:
+            mean: batch means.
+            variance: biased batch variances.
+            count: values behind each of them; the averages keep the unbiased variance.
+        """
+        unbiased = variance.mean(0) * (count / max(count - 1, 1))
+        self.running_mean.lerp_(mean.mean(0).to(self.running_mean.dtype), self.policy.momentum)
+        self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.policy.momentum)
+
+
+def normalised_sum(
+    inputs: Sequence[Tensor],
+    norms: Sequence[Norm | None],
+    weights: Tensor | None = None,
+    groups: int = 1,
+) -> Tensor:
+    """Sum inputs after normalising those that have a `Norm`; see `gpu_kernels.node_sum`.
+
+    Args:
+        inputs: K tensors of shape (groups*B, C, H, W).
+        norms: per input its normalisation, or None to add it as it is.
+        weights: shape (K,), or None for a plain sum.
+        groups: number of independent blocks of the batch.
+    """
+    active = [norm for norm in norms if norm is not None]
+    tracked = any(norm.policy.update for norm in active)
+    total, seen = node_sum(
+        inputs,
+        weights=weights,
+        normalise=[norm is not None for norm in norms],
+        scales=[None if norm is None else norm.weight for norm in norms],
+        shifts=[None if norm is None else norm.bias for norm in norms],
+        statistics=[None if norm is None else norm.statistics() for norm in norms],
+        groups=groups,
+        eps=EPSILON,
+        return_statistics=tracked,
+    )
+    if tracked:
+        count = inputs[0][:, 0].numel() // groups
+        for norm, moments in zip(norms, seen, strict=True):
+            if norm is not None and moments is not None and norm.policy.update:
+                norm.observe(*moments, count)
+    return total

@@ -1,0 +1,52 @@
+"""A published algorithm is a row of data: which part fills which slot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.core.registry import Registry
+
+
+class NoSettings(BaseModel):
+    """An algorithm without settings of its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Slots of a weight-sharing algorithm.
+
+    Attributes:
+        name: registered name, as in `algorithm:` of an experiment file.
+        title: as the field calls it.
+        source: paper and section.
+        help: what it does, in two sentences.
+        paths: path policy of a training step (`engine.paths`).
+        searcher: searcher on super-net accuracy after training (`engine.searchers`).
+        baselines: searchers that get the same number of evaluations in the same run.
+        settings: model of the `settings:` section.
+        requires: what the space must provide (`engine.core.capabilities`).
+        addons: names of add-ons that make sense with it.
+    """
+
+    name: str
+    title: str
+    source: str
+    help: str
+    paths: str
+    searcher: str
+    baselines: tuple[str, ...] = ("random",)
+    settings: type[BaseModel] = NoSettings
+    requires: frozenset[str] = frozenset()
+    addons: frozenset[str] = field(default_factory=frozenset)
+
+
+RECIPES: Registry[Recipe] = Registry("algorithm", "algorithm")
+
+
+def register_recipe(recipe: Recipe) -> Recipe:
+    """Register a recipe under its own name."""
+    return RECIPES.register(recipe.name, recipe)

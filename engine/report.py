@@ -1,0 +1,168 @@
+"""What a finished run leaves: ranking, landmarks, result, and a folder per architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from engine.core.architecture import Architecture
+from engine.evaluators.truth import TableTruth, Truth
+from engine.events import Events
+from engine.export import FoundArchitecture, write_architecture_folder
+from engine.export.tables import write_landmarks, write_ranking
+from engine.lab import Lab
+from engine.memory import Memory
+from engine.metrics import ranking_correlations, surpass_random
+from engine.runs import RunFolder, write_json
+from engine.searchers import Searcher
+
+TOP = 3
+
+
+class Report:
+    """Writes the lasting results into the run folder.
+
+    Args:
+        folder: the run.
+        lab: its parts.
+        memory: what it learned.
+        events: for the found architectures.
+    """
+
+    def __init__(self, folder: RunFolder, lab: Lab, memory: Memory, events: Events) -> None:
+        self.folder = folder
+        self.lab = lab
+        self.memory = memory
+        self.events = events
+
+    def write(
+        self,
+        searchers: dict[str, Searcher],
+        chosen: dict[str, list[Architecture]],
+        truths: dict[str, list[Truth]],
+    ) -> None:
+        """Write everything.
+
+        Args:
+            searchers: by name, the main one first.
+            chosen: per searcher its best architectures, best first.
+            truths: per searcher the ground truth of these.
+        """
+        main = next(iter(searchers))
+        rows = self._architectures(main, searchers[main], chosen[main], truths[main])
+        self._tables()
+        write_json(self.folder.path / "result.json", self._result(searchers, truths, rows))
+
+    def _tables(self) -> None:
+        space, network, memory = self.lab.space, self.lab.network, self.memory
+        write_ranking(
+            self.folder.path / "ranking.csv",
+            space,
+            network,
+            memory.sample,
+            memory.scores,
+            memory.truth,
+        )
+        write_landmarks(self.folder.path / "landmarks.csv", space, memory.landmarks)
+
+    def _architectures(
+        self,
+        name: str,
+        searcher: Searcher,
+        chosen: Sequence[Architecture],
+        truths: Sequence[Truth],
+    ) -> list[dict[str, Any]]:
+        lab, rows = self.lab, []
+        for rank, (architecture, truth) in enumerate(zip(chosen, truths, strict=True), start=1):
+            cost = lab.space.cost(architecture, lab.network)
+            row = {
+                "rank": rank,
+                "architecture": list(architecture.indices),
+                "text": lab.space.to_text(architecture),
+                "super_net_accuracy": searcher.scores[architecture],
+                "stand_alone_accuracy": truth.value,
+                "params": cost.params,
+                "flops": cost.flops,
+                "latency_ms": None,
+            }
+            rows.append(row)
+            found = FoundArchitecture(
+                architecture=architecture,
+                network=lab.network,
+                super_net_accuracy=row["super_net_accuracy"],
+                stand_alone_accuracy=truth.value,
+                run_id=self.folder.run_id,
+                data=lab.data.describe(),
+                weights=lab.truth.weights(architecture),
+            )
+            write_architecture_folder(self.folder.path / "architectures" / str(rank), found)
+            self.events.emit(
+                "architecture",
+                rank=rank,
+                text=row["text"],
+                indices=row["architecture"],
+                super_net_accuracy=row["super_net_accuracy"],
+                stand_alone_accuracy=truth.value,
+                params=cost.params,
+                flops=cost.flops,
+                searcher=name,
+            )
+        return rows
+
+    def _population(self) -> list[float]:
+        """Return the accuracies that ranks refer to: the whole table, or else the sample."""
+        truth = self.lab.truth
+        return truth.all_values() if isinstance(truth, TableTruth) else self.memory.truth
+
+    def _search_summary(self, searcher: Searcher, truths: Sequence[Truth]) -> dict[str, Any]:
+        values = [truth.value for truth in truths]
+        population = [*self._population()]
+        rank = 1 + sum(value > max(values) for value in population)
+        return {
+            "evaluated": len(searcher.scores),
+            "top3_accuracy": sum(values[:TOP]) / len(values[:TOP]),
+            "best_accuracy": max(values),
+            "best_rank": rank,
+            "best_rank_of": len(population),
+            "surpass_random": surpass_random(min(rank, len(population)), len(population), 1),
+        }
+
+    def _result(
+        self,
+        searchers: dict[str, Searcher],
+        truths: dict[str, list[Truth]],
+        rows: list[dict[str, Any]],
+    ) -> dict[str, Any]:
+        lab, memory, spec = self.lab, self.memory, self.lab.spec
+        search = {name: self._search_summary(searchers[name], truths[name]) for name in truths}
+        main = search[next(iter(search))]
+        intervals = ranking_correlations(memory.truth, memory.scores, spec.evaluation.threshold)
+        metrics = memory.metrics | {
+            "best_rank": main["best_rank"],
+            "best_rank_of": main["best_rank_of"],
+            "surpass_random": main["surpass_random"],
+            "final_accuracy": main["top3_accuracy"],
+        }
+        return {
+            "run_id": self.folder.run_id,
+            "status": "finished",
+            "space": spec.space,
+            "task": spec.task,
+            "algorithm": spec.algorithm,
+            "seed": spec.seed,
+            "metrics": metrics,
+            "intervals": {
+                name: {"low": c.low, "high": c.high, "n": c.n} for name, c in intervals.items()
+            },
+            "search": search,
+            "architectures": rows,
+            "cost": {
+                "seconds": {k: round(v, 3) for k, v in sorted(memory.seconds.items())},
+                "device": lab.device.type,
+                "images": memory.images,
+                "steps": memory.steps,
+            },
+            "published": {},
+        }
+
+

@@ -1,0 +1,1 @@
+"""Experiment specifications and the exceptions a user may see. No torch here."""

@@ -1,0 +1,175 @@
+"""Experiment files: YAML in, YAML out, and every fault named at its field."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from engine.spec.errors import SpecError
+from engine.spec.experiment import ExperimentSpec
+
+MAX_BYTES = 1_000_000
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice instead of keeping the last one."""
+
+
+def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    result: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        if not isinstance(key, str):
+            line = key_node.start_mark.line + 1
+            raise SpecError("", f"line {line}: field names are texts; given was {key!r}.")
+        if key in result:
+            line = key_node.start_mark.line + 1
+            raise SpecError(key, f"given twice (line {line}); keep one of the two.")
+        result[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+    return result
+
+
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read_mapping(text: str) -> dict[str, Any]:
+    """Parse YAML (or JSON) whose top level is a mapping.
+
+    Raises:
+        SpecError: too large, not YAML, aliases that expand without end, or no mapping.
+    """
+    if len(text.encode()) > MAX_BYTES:
+        raise SpecError("", "the file is larger than 1 MB; an experiment file is a page of text.")
+    if any(isinstance(token, yaml.AliasToken) for token in _tokens(text)):
+        raise SpecError("", "YAML aliases (`*name`) are not used here; write the value out.")
+    try:
+        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SpecError("", f"this is not valid YAML: {_one_line(error)}.") from None
+    if not isinstance(value, dict):
+        raise SpecError("", "an experiment file is a list of `field: value` lines.")
+    return value
+
+
+def _tokens(text: str) -> list[yaml.Token]:
+    try:
+        return list(yaml.scan(text, Loader=yaml.SafeLoader))
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SpecError("", f"this is not valid YAML: {_one_line(error)}.") from None
+
+
+def _one_line(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    where = f" in line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+    return " ".join(str(problem).split()) + where
+
+
+def build(value: dict[str, Any]) -> ExperimentSpec:
+    """Validate a mapping.
+
+    Raises:
+        SpecError: the first fault, named at its field; `problems` lists all of them.
+    """
+    faults = problems(value)
+    if faults:
+        raise faults[0]
+    return ExperimentSpec.model_validate(value)
+
+
+def problems(value: dict[str, Any]) -> list[SpecError]:
+    """Return every fault of a mapping as a sentence at its field; empty when it is valid."""
+    try:
+        ExperimentSpec.model_validate(value)
+    except ValidationError as error:
+        return [_explain(dict(item)) for item in error.errors(include_url=False)]
+    return []
+
+
+def _explain(item: dict[str, Any]) -> SpecError:
+    path = [str(part) for part in item["loc"]]
+    field, kind, given = ".".join(path), item["type"], item.get("input")
+    if kind == "extra_forbidden":
+        known = _fields_at(ExperimentSpec, path[:-1])
+        near = difflib.get_close_matches(path[-1], known, n=1)
+        hint = f" Did you mean `{near[0]}`?" if near else ""
+        listed = f" Known here: {', '.join(sorted(known))}." if known and not near else ""
+        return SpecError(field, f"there is no such field.{hint}{listed}")
+    message = str(item["msg"])
+    message = message[0].lower() + message[1:]
+    shown = f"; given was {given!r:.60}" if not isinstance(given, dict) else ""
+    return SpecError(field, f"{message}{shown}.")
+
+
+def _fields_at(model: type[BaseModel], path: list[str]) -> list[str]:
+    for name in path:
+        info = model.model_fields.get(name)
+        if info is None:
+            return []
+        options = [info.annotation, *getattr(info.annotation, "__args__", ())]
+        models = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
+        if not models:
+            return []
+        model = models[0]
+    return list(model.model_fields)
+
+
+def parse(text: str) -> ExperimentSpec:
+    """Read an experiment from YAML text; see `read_mapping` and `build` for errors."""
+    return build(read_mapping(text))
+
+
+def load(path: Path) -> ExperimentSpec:
+    """Read an experiment file.
+
+    Raises:
+        SpecError: the file cannot be read or is not a valid experiment.
+    """
+    return build(load_mapping(path))
+
+
+def load_mapping(path: Path) -> dict[str, Any]:
+    """Read a file's mapping without validating its fields (see `read_mapping`)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError("", f"cannot read {path}: {_one_line(error)}.") from None
+    return read_mapping(text)
+
+
+def dump(spec: ExperimentSpec) -> str:
+    """Write an experiment as YAML with every default written out; `parse` reads it back."""
+    return yaml.safe_dump(
+        spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=88
+    )
+
+
+def with_values(value: dict[str, Any], assignments: list[str]) -> dict[str, Any]:
+    """Return a copy with `a.b=c` assignments applied; c is read as YAML.
+
+    Raises:
+        SpecError: an assignment without `=`, or a path through something that is no section.
+    """
+    result: dict[str, Any] = yaml.safe_load(yaml.safe_dump(value))
+    for assignment in assignments:
+        path, separator, text = assignment.partition("=")
+        if not separator or not path:
+            raise SpecError("--set", f"write `section.field=value`; given was `{assignment}`.")
+        *parents, last = path.split(".")
+        section = result
+        for name in parents:
+            if section.get(name) is None:
+                section[name] = {}
+            section = section[name]
+            if not isinstance(section, dict):
+                raise SpecError(path, f"`{name}` is a value, not a section.")
+        try:
+            section[last] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise SpecError(path, f"cannot read `{text}`: {_one_line(error)}.") from None
+    return result

@@ -1,0 +1,67 @@
+"""Skeleton and normalisation settings: what surrounds the searched part."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class NormSpec(BaseModel):
+    """Batch normalisation in the super-net (000 §6.4.2, factors "BN affine × statistics")."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    affine: bool = Field(
+        True,
+        description="Learn a scale and a shift per channel. Table 6.13 of Yu's thesis turns it on "
+        "for NAS-Bench-101 and -201 and off for the DARTS space.",
+    )
+    statistics: Literal["batch", "moving", "recalibrated"] = Field(
+        "batch",
+        description="Statistics used when the super-net is evaluated: those of the evaluation "
+        "batch (recommended), moving averages from training (known to break the ranking), or "
+        "moving averages measured anew for each architecture.",
+    )
+    momentum: float = Field(
+        0.1, gt=0, le=1, description="Weight of the newest batch in the moving averages."
+    )
+    recalibration_batches: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="Training batches used to measure statistics anew, when they are recalibrated.",
+        json_schema_extra={"unit": "batches", "shown_if": {"statistics": "recalibrated"}},
+    )
+
+
+class NetworkSpec(BaseModel):
+    """The skeleton in which cells are stacked; the defaults are NAS-Bench-201's published ones."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    channels: int = Field(
+        16,
+        ge=1,
+        le=512,
+        description="Output channels of the stem; later stages double them.",
+        json_schema_extra={"unit": "channels"},
+    )
+    cells: int = Field(
+        5,
+        ge=1,
+        le=36,
+        description="Cells per stage, or in all, as the space defines it (NAS-Bench-201: 5 in "
+        "each of 3 stages).",
+        json_schema_extra={"unit": "cells"},
+    )
+    classes: int = Field(10, ge=2, le=100_000, description="Taken from the data when a run starts.")
+    input_channels: int = Field(3, ge=1, le=64, description="Taken from the data.")
+    resolution: int = Field(
+        32,
+        ge=4,
+        le=1024,
+        description="Height and width of the images; taken from the data.",
+        json_schema_extra={"unit": "pixels"},
+    )
+    norm: NormSpec = Field(default_factory=NormSpec, description="Batch normalisation.")

@@ -1,0 +1,1 @@
+"""Ground truth: published tables and the lab's own results bank. No torch here."""

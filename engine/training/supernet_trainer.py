@@ -1,0 +1,183 @@
+"""Training the shared weights, step by step, resumable after any step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.addons.landmark import LandmarkRegulariser
+from engine.core.streams import Streams
+from engine.datasets.batches import BatchStream, DeviceImages
+from engine.device import precision
+from engine.networks.supernet import SuperNet
+from engine.paths.registry import PathPolicy
+from engine.spec.data import AugmentationSpec
+from engine.spec.errors import TrainingError
+from engine.spec.training import SuperNetSpec
+from engine.tasks import classification
+from engine.training.optim import (
+    apply_update,
+    learning_rate,
+    make_optimiser,
+    set_learning_rate,
+)
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """Means over one epoch.
+
+    Attributes:
+        loss: cross-entropy of the sampled paths.
+        accuracy: their training accuracy in percent.
+        landmark_loss: mean of the landmark term before its weight; None while it is off.
+        landmark_weight: lambda of this epoch.
+        learning_rate: at the end of the epoch.
+        seconds: wall-clock time of the part done by this process.
+        images: training images seen in that time.
+    """
+
+    loss: float
+    accuracy: float
+    landmark_loss: float | None
+    landmark_weight: float
+    learning_rate: float
+    seconds: float
+    images: int
+
+
+class SuperNetTrainer:
+    """Owns the optimiser and the position in the data; knows no stage and no file.
+
+    Args:
+        net: the super-net on its device.
+        spec: protocol.
+        parts: `train` and `held_out` images on the device.
+        augmentation: changes to training images.
+        paths: which routes an update runs.
+        regulariser: landmark term, or None.
+        streams: random streams of the run.
+    """
+
+    def __init__(
+        self,
+        net: SuperNet,
+        spec: SuperNetSpec,
+        parts: dict[str, DeviceImages],
+        augmentation: AugmentationSpec,
+        paths: PathPolicy,
+        regulariser: LandmarkRegulariser | None,
+        streams: Streams,
+    ) -> None:
+        self.net = net
+        self.spec = spec
+        self.images = parts["train"]
+        self.device = self.images.device
+        self.augmentation = augmentation
+        self.paths = paths
+        self.regulariser = regulariser
+        self.streams = streams
+        self.optimiser = make_optimiser(net.parameters(), spec.optimiser)
+        self.steps = self.images.batches_per_epoch(spec.batch_size)
+        self.held_out = BatchStream(parts["held_out"], spec.batch_size, streams.held_out)
+        self.epoch = 0
+        self.step = 0
+        self._order: dict[str, Any] | None = None
+        self._sums = torch.zeros(4, dtype=torch.float64)
+
+    def run_epoch(self, after_step: Callable[[], None]) -> EpochReport:
+        """Train one epoch, or the rest of an interrupted one.
+
+        Args:
+            after_step: called after each update but the last, when `state` describes a point to
+                resume from; may raise to stop.
+
+        Raises:
+            TrainingError: the loss is not finite.
+        """
+        started, first = time.perf_counter(), self.step
+        epoch = self.epoch + 1
+        weight = self.regulariser.weight(epoch) if self.regulariser else 0.0
+        if self._order is None:
+            self._order = self.streams.data.bit_generator.state
+        else:
+            self.streams.data.bit_generator.state = self._order
+        self.net.train()
+        sums = self._sums.to(self.device, torch.float32)
+        batches = self.images.epoch(
+            self.spec.batch_size, self.streams.data, self.augmentation, first=self.step
+        )
+        for x, y in batches:
+            sums += self._update(x, y, weight)
+            self.step += 1
+            self._sums = sums
+            if self.step < self.steps:
+                after_step()
+        report = self._report(sums, weight, time.perf_counter() - started, first)
+        self.epoch, self.step, self._order = epoch, 0, None
+        self._sums = torch.zeros(4, dtype=torch.float64)
+        return report
+
+    def _update(self, x: Tensor, y: Tensor, weight: float) -> Tensor:
+        """Do one update; return (loss sum, right answers, landmark term, images) on the device."""
+        share = (self.epoch * self.steps + self.step) / (self.spec.epochs * self.steps)
+        set_learning_rate(self.optimiser, learning_rate(self.spec.optimiser, share))
+        self.optimiser.zero_grad(set_to_none=True)
+        routes = self.paths.routes(self.streams.paths)
+        loss, right = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        for route in routes:
+            with precision(self.spec.precision, self.device), self.net.policy.tracking():
+                logits = self.net(x, route)
+            value = classification.loss(logits, y)
+            value.backward()
+            loss = loss + value.detach()
+            right = right + classification.correct(logits.detach(), y)
+        term = torch.zeros((), device=self.device)
+        if self.regulariser is not None and weight > 0:
+            xh, yh = self.held_out.next()
+            with precision(self.spec.precision, self.device):
+                term = self.regulariser.term(self.net, xh, yh, self.streams.landmarks)
+            (weight * term).backward()
+            term = term.detach()
+        apply_update(self.optimiser, self.spec.optimiser.gradient_clip, self.spec.unsampled)
+        count, paths = len(y), len(routes)
+        return torch.stack([loss * count / paths, right / paths, term, loss.new_tensor(count)])
+
+    def _report(self, sums: Tensor, weight: float, seconds: float, first: int) -> EpochReport:
+        loss, right, term, count = sums.double().tolist()
+        if not torch.isfinite(sums).all():
+            raise TrainingError(
+                f"The loss of the super-net is not finite in epoch {self.epoch + 1}. Lower "
+                "`super_net.optimiser.learning_rate` or the weight of the landmarks, or set "
+                "`gradient_clip`; the last checkpoint is kept."
+            )
+        return EpochReport(
+            loss=loss / count,
+            accuracy=100 * right / count,
+            landmark_loss=term / self.steps if weight > 0 else None,
+            landmark_weight=weight,
+            learning_rate=self.optimiser.param_groups[0]["lr"],
+            seconds=seconds,
+            images=int(count * (self.steps - first) / self.steps),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Return the JSON-able position; tensors are the checkpoint's business."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "order": self._order,
+            "sums": self._sums.double().tolist(),
+            "held_out": self.held_out.state(),
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Continue exactly where `state` was taken."""
+        self.epoch, self.step, self._order = state["epoch"], state["step"], state["order"]
+        self._sums = torch.tensor(state["sums"], dtype=torch.float64)
+        self.held_out.load_state(state["held_out"])
