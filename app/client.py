@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from workers.client import Client, RunSummary, SystemStatus
 
 ROOT = Path(__file__).resolve().parent.parent
-EXAMPLES = ROOT / "examples"
 KEPT_FEEDS = 64
 FRESH_SECONDS = 1.0
 EXPORT_SECONDS = 300
@@ -106,6 +105,7 @@ def folder(run_id: str) -> RunFolder:
 @dataclass(frozen=True)
 class _Answers:
     runs: Shared[list[RunSummary]]
+    deleted: Shared[list[RunSummary]]
     status: Shared[SystemStatus]
 
 
@@ -113,13 +113,19 @@ class _Answers:
 def _answers() -> _Answers:
     return _Answers(
         Shared(lambda: client().list(), FRESH_SECONDS),
+        Shared(lambda: client().list(deleted=True), FRESH_SECONDS),
         Shared(lambda: client().status(), FRESH_SECONDS),
     )
 
 
 def runs() -> list[RunSummary]:
-    """Return all runs, newest first, as of a moment ago."""
+    """Return all runs but the deleted ones, newest first, as of a moment ago."""
     return _answers().runs.get()
+
+
+def deleted_runs() -> list[RunSummary]:
+    """Return the runs that can be brought back, newest first."""
+    return _answers().deleted.get()
 
 
 def status() -> SystemStatus:
@@ -129,8 +135,9 @@ def status() -> SystemStatus:
 
 def changed() -> None:
     """Forget shared answers, after something was queued, stopped or deleted."""
-    _answers().runs.forget()
-    _answers().status.forget()
+    answers = _answers()
+    for answer in (answers.runs, answers.deleted, answers.status):
+        answer.forget()
 
 
 # -- experiments ------------------------------------------------------------------------------
@@ -146,8 +153,10 @@ class Example:
 @st.cache_data(show_spinner=False, ttl=30)
 def examples() -> list[Example]:
     """Return the ready experiments in the order of their file names."""
+    from engine.catalog import examples as files
+
     found = []
-    for path in sorted(EXAMPLES.glob("*.yaml")):
+    for path in files().values():
         try:
             found.append(Example(path.name, load(path)))
         except WorkbenchError as error:

@@ -8,14 +8,13 @@ from typing import Protocol
 
 from app.digest import RunDigest
 from engine.events import Event, Progress
-from engine.spec.errors import StoreError
 from engine.states import State
 
 FRESH_SECONDS = 0.4
 
 
 class Followed(Protocol):
-    """Answer of `workers.client.Client.follow`."""
+    """The part of `workers.follow.Follow` that a feed uses."""
 
     @property
     def events(self) -> list[Event]: ...
@@ -27,13 +26,17 @@ class Followed(Protocol):
     def message(self) -> str: ...
     @property
     def restarted(self) -> bool: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def seen(self) -> float | None: ...
 
 
 class Follower(Protocol):
-    """The part of the client that a feed uses."""
+    """The part of `workers.client.Client` that a feed uses."""
 
-    def follow(self, run_id: str, after: int) -> Followed:
-        """Return what is new after an event number."""
+    def follow(self, run_id: str, after: int = -1, seen: float | None = None) -> Followed:
+        """Return what is new after an event."""
         ...
 
 
@@ -42,7 +45,6 @@ class RunFeed:
 
     Attributes:
         digest: everything the events told; replaced when the run went back to a checkpoint.
-        problem: why nothing new can be read at the moment; empty when all is well.
     """
 
     def __init__(self, client: Follower, run_id: str) -> None:
@@ -51,34 +53,25 @@ class RunFeed:
         self.state: State = "queued"
         self.message = ""
         self.progress: Progress | None = None
-        self.problem = ""
         self._client = client
+        self._after = -1
+        self._seen: float | None = None
         self._lock = threading.Lock()
         self._read_at = float("-inf")
 
     def refresh(self, at_once: bool = False) -> None:
         """Read what is new, unless that was done a moment ago.
 
-        A store that does not answer is no error here: what is known stays, `problem` says why.
-
         Raises:
-            RunError: there is no such run.
+            RunError: there is no such run, or its record is damaged.
         """
         with self._lock:
             if not at_once and time.monotonic() - self._read_at < FRESH_SECONDS:
                 return
-            try:
-                self._read()
-                self.problem = ""
-            except StoreError as error:
-                self.problem = str(error)
+            news = self._client.follow(self.run_id, self._after, self._seen)
+            if news.restarted:
+                self.digest = RunDigest()
+            self.digest.take_all(news.events)
+            self._after, self._seen = news.after, news.seen
+            self.state, self.message, self.progress = news.state, news.message, news.progress
             self._read_at = time.monotonic()
-
-    def _read(self) -> None:
-        news = self._client.follow(self.run_id, self.digest.last_seq)
-        if news.restarted:
-            self.digest = RunDigest()
-            if not news.events or news.events[0]["seq"] > 0:
-                news = self._client.follow(self.run_id, -1)
-        self.digest.take_all(news.events)
-        self.state, self.message, self.progress = news.state, news.message, news.progress

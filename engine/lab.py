@@ -15,7 +15,7 @@ from engine.core.space import Space
 from engine.core.streams import Streams, derive_seed
 from engine.datasets import PreparedData, prepare
 from engine.datasets.batches import DeviceImages
-from engine.device import choose_device
+from engine.device import choose_device, use_threads
 from engine.evaluators.supernet import SuperNetScorer
 from engine.evaluators.truth import TableTruth, TrainedTruth, TruthSource
 from engine.events import Events
@@ -74,6 +74,7 @@ class Lab:
                 "resolution": data.resolution,
             }
         )
+        use_threads(device, network, spec.super_net.batch_size)
         parts = {
             part: DeviceImages.from_prepared(
                 data, part, spec.data.augmentation, device, torch.channels_last

@@ -86,6 +86,7 @@ class Report:
                 "latency_ms": None,
             }
             rows.append(row)
+            weights, trained_as = lab.truth.weights(architecture) or (None, None)
             found = FoundArchitecture(
                 architecture=architecture,
                 network=lab.network,
@@ -93,7 +94,13 @@ class Report:
                 stand_alone_accuracy=truth.value,
                 run_id=self.folder.run_id,
                 data=lab.data.describe(),
-                weights=lab.truth.weights(architecture),
+                normalised=lab.spec.data.augmentation.normalise,
+                weights=weights,
+                trained_as=trained_as,
+                run_name=lab.spec.name,
+                algorithm=lab.spec.algorithm,
+                searcher=name,
+                seed=lab.spec.seed,
             )
             write_architecture_folder(self.folder.path / "architectures" / str(rank), found)
             self.events.emit(

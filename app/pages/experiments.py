@@ -48,9 +48,7 @@ def _bring_back(run_id: str) -> None:
 
 
 def _list() -> None:
-    runs = client.runs()
-    kept = [run for run in runs if run.state != "deleted"]
-    deleted = [run for run in runs if run.state == "deleted"]
+    kept, deleted = client.runs(), client.deleted_runs()
     if not kept and not deleted:
         empty("No experiments yet", "Set one up, or run the ready one from the overview.")
         st.page_link(links.OVERVIEW, label="Overview", icon=":material/home:")
@@ -68,7 +66,7 @@ def _list() -> None:
 
 
 def _filtered(runs: Sequence[RunSummary]) -> list[RunSummary]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="top"):
         words = st.text_input(
             "Search",
             key="runs-search",

@@ -41,7 +41,14 @@ def render() -> None:
     draft = _read(fields, base, key)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        form = Form(base, draft.value, _by_field(draft.faults), key)
+        form = Form(
+            base,
+            draft.value,
+            _by_field(draft.faults),
+            key,
+            form_sections.FRONT,
+            form_sections.LABELS,
+        )
         form_sections.draw(fields, form)
     with right, st.container(key="beside-form"):
         _queue(draft)

@@ -38,7 +38,7 @@ def render() -> None:
 
 
 def _live() -> None:
-    runs = [run for run in client.runs() if run.state != "deleted"]
+    runs = client.runs()
     st.html(strip(client.status(), runs))
     if not runs:
         _first_steps()
@@ -52,16 +52,15 @@ def _running(active: Sequence[RunSummary]) -> None:
     if not active:
         empty("Nothing is running", "Queue an experiment and it shows here while it trains.")
         return
-    for first in range(0, len(active), 2):
-        columns = st.columns(2)
+    wide = min(len(active), 2)
+    for first in range(0, len(active), wide):
+        columns = st.columns(wide)
         for column, run in zip(columns, active[first : first + 2], strict=False):
             with column:
                 run_card(run, _digest(run), _names(run))
 
 
-def _digest(run: RunSummary) -> RunDigest | None:
-    if run.state != "running":
-        return None
+def _digest(run: RunSummary) -> RunDigest:
     feed = client.feed(run.run_id)
     feed.refresh()
     return feed.digest

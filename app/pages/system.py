@@ -35,7 +35,7 @@ def render() -> None:
 
 
 def _live() -> None:
-    runs = [run for run in client.runs() if run.state != "deleted"]
+    runs = client.runs()
     status = client.status()
     st.html(strip(status, runs))
     if not status.store_ok:

@@ -10,6 +10,8 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.widgets import palette
+
 HEIGHT = 340
 MOST_POINTS = 1500
 
@@ -22,13 +24,15 @@ def base_figure(run_id: str, x: str, y: str, height: int = HEIGHT) -> go.Figure:
     figure.update_layout(
         uirevision=run_id,
         height=height,
-        margin={"l": 8, "r": 8, "t": 8, "b": 8},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+        margin={"l": 8, "r": 8, "t": 24, "b": 8},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
         hoverlabel={"align": "left"},
         modebar={"orientation": "h"},
     )
-    figure.update_xaxes(title=x, automargin=True, zeroline=False)
-    figure.update_yaxes(title=y, automargin=True, zeroline=False)
+    ink = palette.GREY.on(palette.theme())
+    axis = {"automargin": True, "zeroline": False, "tickfont": {"color": ink}}
+    figure.update_xaxes(title={"text": x, "font": {"color": ink}}, **axis)
+    figure.update_yaxes(title={"text": y, "font": {"color": ink}}, **axis)
     return figure
 
 

@@ -98,6 +98,8 @@ def landmark(epochs: Epochs, run_id: str, theme: Theme) -> go.Figure:
             "rangemode": "tozero",
             "showgrid": False,
             "automargin": True,
+            "tickmode": "auto",
+            "nticks": 6,
         }
     )
     return figure

@@ -6,7 +6,7 @@ found first and named at their fields while the form is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from html import escape
 from typing import Any
 
@@ -62,33 +62,42 @@ class Form:
         current: the values now (the whole experiment).
         faults: sentences by dotted path.
         key: prefix of widget keys.
+        front: paths that everybody should see; in a section that has some, the rest is folded.
+        labels: better names than the fields' own, by path.
     """
 
     def __init__(
-        self, base: Mapping[str, Any], current: Mapping[str, Any], faults: Faults, key: str
+        self,
+        base: Mapping[str, Any],
+        current: Mapping[str, Any],
+        faults: Faults,
+        key: str,
+        front: Collection[str] = (),
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         self.base = base
         self.current = current
         self.faults = faults
         self.key = key
+        self.front = frozenset(front)
+        self.labels = labels or {}
 
-    def section(
-        self, fields: Iterable[Field], front: Iterable[str] = (), hidden: Iterable[str] = ()
-    ) -> None:
+    def section(self, fields: Iterable[Field], hidden: Collection[str] = ()) -> None:
         """Draw a section's fields, those of `front` first and all others folded away.
 
         Args:
             fields: of one section.
-            front: paths that everybody should see; empty: all.
             hidden: paths that are not drawn.
         """
-        shown = [f for f in fields if f.path not in set(hidden) and self._matters(f)]
-        first = [f for f in shown if f.path in set(front)] if front else shown
+        shown = [f for f in fields if f.path not in hidden and self._matters(f)]
+        first = [f for f in shown if f.path in self.front] or shown
         rest = [f for f in shown if f not in first]
         self._grid(first)
         if rest:
             wrong = sum(path.startswith(f.path) for f in rest for path in self.faults)
-            label = f"More settings · {wrong} to correct" if wrong else "More settings"
+            label = f"More {_owner(rest[0])} settings" + (
+                f" · {wrong} to correct" if wrong else ""
+            )
             with st.expander(label, key=f"{self.key}:more:{rest[0].path}", expanded=bool(wrong)):
                 self._grid(rest)
 
@@ -115,38 +124,52 @@ class Form:
     def _row(self, row: list[Field]) -> None:
         if not row:
             return
-        for column, field in zip(st.columns(2), row, strict=False):
+        mixed = any(field.kind == "flag" for field in row)
+        columns = st.columns(2, vertical_alignment="bottom" if mixed else "top")
+        for column, field in zip(columns, row, strict=False):
             with column:
                 self.field(field)
 
     def _subsection(self, field: Field) -> None:
         if field.optional:
             on = st.toggle(
-                field.label,
+                self.label(field),
                 value=at(self.base, field.path) is not None,
                 key=_switch(field, self.key),
                 help=_plain(field.help),
                 persist_state="session",
             )
-            self._fault(field)
+            self.fault(field.path)
             if on:
                 self.section(field.fields)
             return
-        st.markdown(f"**{field.label}**", help=_plain(field.help) or None)
-        self._fault(field)
+        st.markdown(f"**{self.label(field)}**", help=_plain(field.help) or None)
+        self.fault(field.path)
         self.section(field.fields)
 
-    def field(self, field: Field, label: str | None = None) -> None:
+    def field(self, field: Field) -> None:
         """Draw one plain field and what is wrong with it."""
         start = at(self.base, field.path)
         if start is None and not field.optional:
             start = field.default
-        _WIDGETS[field.kind](field, start, f"{self.key}:{field.path}", label or field.label)
-        self._fault(field)
+        _WIDGETS[field.kind](field, start, f"{self.key}:{field.path}", self.label(field))
+        self.fault(field.path)
 
-    def _fault(self, field: Field) -> None:
-        for sentence in self.faults.get(field.path, []):
-            st.html(f'<div class="nw-fault" role="alert">{escape(sentence)}</div>')
+    def label(self, field: Field) -> str:
+        """Return what a field is called."""
+        return self.labels.get(field.path, field.label)
+
+    def fault(self, path: str) -> None:
+        """Say what is wrong with a field."""
+        for sentence in self.faults.get(path, []):
+            said = sentence[:1].upper() + sentence[1:]
+            st.html(f'<div class="nw-fault" role="alert">{escape(said)}</div>')
+
+
+def _owner(field: Field) -> str:
+    """Return what a field is a setting of, in words."""
+    section = field.path.split(".")[-2] if "." in field.path else ""
+    return section.replace("super_net", "super-net").replace("_", " ")
 
 
 def _help(field: Field) -> str:
@@ -175,7 +198,7 @@ def _whole(field: Field, start: Any, key: str, label: str) -> None:
         format="%d",
         key=key,
         help=_help(field),
-        placeholder="empty",
+        placeholder="not set",
         persist_state="session",
     )
 
@@ -189,7 +212,7 @@ def _number(field: Field, start: Any, key: str, label: str) -> None:
         format="%.6g",
         key=key,
         help=_help(field),
-        placeholder="empty",
+        placeholder="not set",
         persist_state="session",
     )
 

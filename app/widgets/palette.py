@@ -50,7 +50,7 @@ METRICS: dict[str, tuple[Colour, str, str]] = {
     "kendall_tau": (ORANGE, "dash", "square"),
     "spearman": (VIOLET, "dot", "triangle-up"),
     "sparse_spearman": (PINK, "dashdot", "triangle-down"),
-    "super_net_accuracy": (GREEN, "longdash", "x"),
+    "super_net_accuracy": (GREEN, "solid", "diamond"),
 }
 LANDMARK = OCHRE
 TOP = RED

@@ -44,7 +44,7 @@ def _table(found: dict[int, Event], run_id: str) -> int:
         key=f"found-{run_id}",
         hide_index=True,
         on_select="rerun",
-        selection_mode="single-row",
+        selection_mode="single-row-required",
         column_config={
             "Super-net": st.column_config.NumberColumn("Super-net (%)", format="%.2f"),
             "Stand-alone": st.column_config.NumberColumn("Stand-alone (%)", format="%.2f"),

@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from workers.client import RunSummary
 
 
-def run_card(run: RunSummary, digest: RunDigest | None, names: str) -> None:
+def run_card(run: RunSummary, digest: RunDigest, names: str) -> None:
     """Draw the card; `names` says algorithm, space and data in words."""
     look = STATES[run.state]
     with st.container(border=True, key=f"card-{run.run_id}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f"**{plain(run.name)}**", width="stretch")
             st.badge(look.word, icon=f":material/{look.icon}:", color=look.badge)
+            run_link(run.run_id, "Open", ":material/arrow_forward:")
         drawing(
             f'<div class="nw-quiet nw-small">{escape(names)} · seed {run.seed}</div>'
             + progress.block(run.progress, run.name)
-            + _figures(run, digest)
+            + _figures(digest)
         )
-        run_link(run.run_id, "Open", ":material/arrow_forward:")
 
 
-def _figures(run: RunSummary, digest: RunDigest | None) -> str:
-    tau = run.metrics.get("sparse_kendall_tau")
-    curve = digest.rankings.metrics.get("sparse_kendall_tau", []) if digest else []
+def _figures(digest: RunDigest) -> str:
+    rankings = digest.rankings
+    curve = rankings.metrics.get("sparse_kendall_tau", [])
     line = sparkline(curve, "Sparse Kendall tau so far")
-    said = numbers.correlation(tau)
-    accuracy = numbers.accuracy(run.metrics.get("super_net_accuracy"))
+    said = numbers.correlation(rankings.last("sparse_kendall_tau"))
+    accuracy = numbers.accuracy(rankings.last("super_net_accuracy"))
     return (
         '<div class="nw-row" style="margin-top:.6rem;align-items:center">'
         f'<span><span class="nw-quiet nw-small">Sparse Kendall τ</span><br>'

@@ -61,9 +61,10 @@ def _about(feed: RunFeed, spec: ExperimentSpec) -> str:
 
 
 def _messages(feed: RunFeed) -> None:
-    if feed.problem:
+    status = client.status()
+    if not status.store_ok:
         st.warning(
-            f"Reconnecting. {feed.problem} What was known before is shown.",
+            f"Reconnecting. {status.message} What the run folder holds is shown meanwhile.",
             icon=":material/cloud_off:",
         )
     if feed.state == "failed":
@@ -92,10 +93,13 @@ def _checkpoint(feed: RunFeed) -> str:
 
 def _figures(feed: RunFeed) -> str:
     rankings = feed.digest.rankings
-    epoch = f"epoch {rankings.epoch[-1]}" if rankings.epoch else "after the first evaluation"
-    tiles = [
-        tile(title, numbers.metric(name, rankings.last(name)), epoch) for name, title in FIGURES
-    ]
+    when = f"epoch {rankings.epoch[-1]}" if rankings.epoch else "after the first evaluation"
+    result = (client.folder(feed.run_id).result() or {}).get("metrics", {})
+    tiles = []
+    for name, title in FIGURES:
+        value = result.get(name)
+        known = rankings.last(name) if value is None else value
+        tiles.append(tile(title, numbers.metric(name, known), "at the end" if result else when))
     return f'<div class="nw-strip" style="margin-top:.4rem">{"".join(tiles)}</div>'
 
 

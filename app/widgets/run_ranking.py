@@ -12,6 +12,8 @@ from app.feed import RunFeed
 from app.widgets import chart, curves, palette, ranking
 from app.widgets.empty import empty
 
+NEWEST = "newest"
+
 
 def draw(feed: RunFeed) -> None:
     """Draw the tab."""
@@ -77,21 +79,29 @@ def _scatter(feed: RunFeed, theme: palette.Theme) -> None:
             "Landmarks stand on the lower edge at their held-out accuracy: their super-net "
             "accuracy is not part of this run's records."
         )
+    _epochs(digest, feed.run_id)
 
 
 def _chosen(digest: RunDigest, run_id: str) -> int:
-    """Let the viewer look at an earlier evaluation; the newest is followed otherwise."""
-    epochs = digest.rankings.epoch
-    if len(epochs) < 2:
-        return -1
-    options = ["newest", *(str(epoch) for epoch in reversed(epochs))]
-    chosen = st.session_state.get(f"scatter-epoch-{run_id}", "newest")
-    with st.container(horizontal=True, vertical_alignment="center"):
+    """Return the position of the evaluation that the viewer chose; -1 is the newest."""
+    chosen = st.session_state.get(_epoch_key(run_id), NEWEST)
+    known = [str(epoch) for epoch in digest.rankings.epoch]
+    return known.index(chosen) if chosen in known else -1
+
+
+def _epochs(digest: RunDigest, run_id: str) -> None:
+    """Let the viewer look back at an earlier evaluation; otherwise the newest is followed."""
+    options = [NEWEST, *(str(epoch) for epoch in reversed(digest.rankings.epoch))]
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.caption("Scores at epoch", width="content")
         st.selectbox(
-            "Scatter at epoch",
+            "Scores at epoch",
             options,
-            index=options.index(chosen) if chosen in options else 0,
-            key=f"scatter-epoch-{run_id}",
-            width=170,
+            key=_epoch_key(run_id),
+            width=140,
+            label_visibility="collapsed",
         )
-    return -1 if chosen == "newest" or chosen not in options else epochs.index(int(chosen))
+
+
+def _epoch_key(run_id: str) -> str:
+    return f"scatter-epoch-{run_id}"

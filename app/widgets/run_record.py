@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -65,16 +66,19 @@ def draw_files(feed: RunFeed) -> None:
     """List the files of the run folder, each with its download."""
     run = client.folder(feed.run_id)
     paths = sorted(
-        path for path in run.path.rglob("*") if path.is_file() and not path.name.startswith(".")
+        (p for p in run.path.rglob("*") if p.is_file() and not p.name.startswith(".")),
+        key=lambda path: (len(path.relative_to(run.path).parts), path.as_posix()),
     )
     st.html(f'<p class="nw-quiet nw-small">Everything of this run, in {len(paths)} files.</p>')
-    for path in paths[:MOST_FILES]:
-        name = path.relative_to(run.path).as_posix()
-        with st.container(
-            horizontal=True, vertical_alignment="center", wrap=False, key=f"row-{name}"
-        ):
-            st.markdown(f"`{name}`", width="stretch")
-            st.caption(numbers.size(path.stat().st_size), width="content")
-            downloads.plain_file(path, name)
+    with st.container(gap=None, key="files"):
+        for path in paths[:MOST_FILES]:
+            _file(path, path.relative_to(run.path).as_posix())
     if len(paths) > MOST_FILES:
         st.caption(f"The first {MOST_FILES} are listed; the bundle has all {len(paths)}.")
+
+
+def _file(path: Path, name: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(f"`{name}`", width="stretch")
+        st.caption(numbers.size(path.stat().st_size), width="content")
+        downloads.plain_file(path, name)

@@ -55,9 +55,9 @@ def frame(runs: Sequence[RunSummary]) -> pd.DataFrame:
         {
             "Name": run.name,
             "State": f"{_ICONS[run.state]} {STATES[run.state].word}",
-            "Done": 1.0 if run.state == "finished" else (run.progress or {}).get("fraction", 0.0),
             "Sparse Kendall τ": run.metrics.get("sparse_kendall_tau"),
             "Best 3, mean accuracy": run.metrics.get("final_accuracy"),
+            "Done": _percent(run),
             "Algorithm": run.algorithm,
             "Space": run.space,
             "Data": run.data,
@@ -68,6 +68,11 @@ def frame(runs: Sequence[RunSummary]) -> pd.DataFrame:
         for run in runs
     ]
     return pd.DataFrame(rows)
+
+
+def _percent(run: RunSummary) -> int:
+    done = 1.0 if run.state == "finished" else (run.progress or {}).get("fraction") or 0.0
+    return round(100 * done)
 
 
 def run_table(runs: Sequence[RunSummary], key: str) -> None:
@@ -90,9 +95,9 @@ def run_table(runs: Sequence[RunSummary], key: str) -> None:
 def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
-        "Name": column.TextColumn(width="medium", pinned=True),
+        "Name": column.TextColumn(width=330),
         "State": column.TextColumn(width="small"),
-        "Done": column.ProgressColumn(format="percent", min_value=0, max_value=1, width="small"),
+        "Done": column.ProgressColumn(format="%d %%", min_value=0, max_value=100, width="small"),
         "Sparse Kendall τ": column.NumberColumn(format="%.3f"),
         "Best 3, mean accuracy": column.NumberColumn(format="%.2f %%"),
         "Tags": column.ListColumn(width="small"),

@@ -153,7 +153,7 @@ def _receive(
     except (TimeoutError, ConnectionError, ssl.SSLError, http.client.HTTPException) as error:
         reason = str(error) or type(error).__name__
         raise _failed(archive, f"the connection broke ({reason})") from None
-    if False:
+    if received < archive.size:
         raise _failed(archive, f"the connection ended after {received} of {archive.size} bytes")
     return have > 0
 

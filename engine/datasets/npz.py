@@ -137,7 +137,7 @@ def _header(path: Path, file: Any, key: str) -> tuple[tuple[int, ...], np.dtype[
 
 def _read(path: Path, file: Any, key: str) -> Any:
     try:
-        return file[key]
+        return file[f"{key}.npy"]  # the very member whose header was checked
     except _FAULTS as error:
         raise _damaged(path, key, error) from None
 

@@ -45,8 +45,12 @@ class TruthSource(Protocol):
         """Return the ground truth; landmarks are ranked on held-out data."""
         ...
 
-    def weights(self, architecture: Architecture) -> Path | None:
-        """Return the file of trained weights, or None where nothing was trained."""
+    def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
+        """Return the file of trained weights and the architecture whose weights they are.
+
+        The latter can have other indices with an equal canonical form. None where nothing was
+        trained.
+        """
         ...
 
 
@@ -112,11 +116,14 @@ class TrainedTruth:
             self.bank.keep_weights(row, pack_weights(net))
         return row, True
 
-    def weights(self, architecture: Architecture) -> Path | None:
+    def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
         """Return the weights of the first replicate."""
         canonical = self.space.canonical(architecture)
         row = self.bank.get(self.space.name, canonical, self.trainer.protocol, 0)
-        return None if row is None else self.bank.weights_path(row)
+        path = None if row is None else self.bank.weights_path(row)
+        if row is None or path is None:
+            return None
+        return path, self.space.parse(row.text)
 
 
 class TableTruth:
@@ -154,7 +161,7 @@ class TableTruth:
             )
         return Truth(row[1 if purpose == "landmark" else 0], None, None, "table", 0.0)
 
-    def weights(self, architecture: Architecture) -> Path | None:
+    def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
         """A table has no weights."""
         return None
 

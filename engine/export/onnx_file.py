@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from engine.export.files import write_file
 from engine.export.python_source import python_source
 from engine.export.record import ArchitectureRecord, architecture_json
-from engine.export.weights import RECORD_KEY, exported_state, network_of
+from engine.export.weights import exported_state, network_of
+from engine.export.weights_file import RECORD_KEY
 from engine.networks import Route, SuperNet
 from engine.spec.errors import ExportError
 

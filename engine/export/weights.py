@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from engine.export.files import write_file
-from engine.export.record import ArchitectureRecord, architecture_json, parse_architecture_json
+from engine.export.record import ArchitectureRecord, parse_architecture_json
 from engine.export.sources import get_source
+from engine.export.weights_file import RECORD_KEY, pack
 from engine.networks import SuperNet, build_stand_alone
 from engine.spec.errors import ExportError
-
-RECORD_KEY = "architecture_record"
 
 
 def exported_state(net: SuperNet, record: ArchitectureRecord) -> dict[str, Tensor]:
@@ -36,7 +34,7 @@ def exported_state(net: SuperNet, record: ArchitectureRecord) -> dict[str, Tenso
             f"These weights are not of the architecture {record.text} in its skeleton; export "
             "them with the network specification they were trained with."
         )
-    rename = get_source(record.space).rename
+    rename = get_source(record.space).renaming(record.architecture)
     renamed = {
         rename(name): value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, value in state.items()
@@ -47,16 +45,11 @@ def exported_state(net: SuperNet, record: ArchitectureRecord) -> dict[str, Tenso
 
 
 def weights_bytes(net: SuperNet, record: ArchitectureRecord) -> bytes:
-    """Return the content of `weights.safetensors`: tensors, and the record as metadata.
+    """Return the content of `weights.safetensors`, see `weights_file.pack`.
 
-    The metadata have the one key `architecture_record`, with the JSON of `architecture.json`:
-    indices, text, network specification, normalisation of the data, class names. (Several keys
-    would be written in an order that differs from process to process.) See `exported_state` for
-    arguments and errors.
+    Arguments and errors are those of `exported_state`.
     """
-    return safetensors.torch.save(
-        exported_state(net, record), {RECORD_KEY: architecture_json(record)}
-    )
+    return pack({name: t.numpy() for name, t in exported_state(net, record).items()}, record)
 
 
 def save_weights(path: Path, net: SuperNet, record: ArchitectureRecord) -> Path:
@@ -101,7 +94,7 @@ def network_of(state: dict[str, Tensor], record: ArchitectureRecord, where: str)
         ExportError: names, shapes or types are not those of the architecture.
     """
     net = build_stand_alone(record.architecture, record.network, 0)
-    rename = get_source(record.space).rename
+    rename = get_source(record.space).renaming(record.architecture)
     ours = net.state_dict()
     names = {rename(name): name for name in ours}
     if set(state) != set(names):

@@ -332,13 +332,12 @@ class _Portion:
             BLOCK_R=block_r,
             BLOCK_C=block_c,
         )
+        # Rows are float32 at least; autograd brings each to the type of its parameter.
         return (
-            _chosen(outputs[0], self.wanted.scales[self.part], self.scales),
-            _chosen(outputs[1], self.wanted.shifts[self.part], self.shifts),
+            _chosen(outputs[0], self.wanted.scales[self.part]),
+            _chosen(outputs[1], self.wanted.shifts[self.part]),
         )
 
 
-def _chosen(rows: Tensor, wanted: Sequence[bool], owners: Tensors) -> list[Tensor | None]:
-    """The wanted rows, each in the data type of the parameter it is the gradient of."""
-    pairs = zip(rows.unbind(), wanted, owners, strict=True)
-    return [row.to(owner.dtype) if want else None for row, want, owner in pairs]
+def _chosen(rows: Tensor, wanted: Sequence[bool]) -> list[Tensor | None]:
+    return [row if want else None for row, want in zip(rows.unbind(), wanted, strict=True)]

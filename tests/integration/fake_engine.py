@@ -15,6 +15,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.control import Control
 from engine.events import Events, Sink
@@ -36,7 +37,7 @@ def execute(
     plan = {"steps": 20, "seconds": 0.02} | json.loads(folder.spec().notes or "{}")
     events = Events([FolderSink(folder), *sinks])
     checkpoint = folder.path / "checkpoint.json"
-    step = _begin(folder, events, checkpoint)
+    step = _begin(folder, events)
     while step < plan["steps"]:
         wish = None if plan.get("deaf") or control is None else control.wish()
         if wish is not None:
@@ -59,7 +60,7 @@ def execute(
     return _end(folder, events, "finished", "")
 
 
-def _begin(folder: RunFolder, events: Events, checkpoint: object) -> int:
+def _begin(folder: RunFolder, events: Events) -> int:
     path = folder.path / "checkpoint.json"
     if path.is_file():
         saved = read_json(path)
@@ -70,9 +71,9 @@ def _begin(folder: RunFolder, events: Events, checkpoint: object) -> int:
     return 0
 
 
-def _save(events: Events, checkpoint: object, step: int) -> None:
+def _save(events: Events, checkpoint: Path, step: int) -> None:
     events.emit("checkpoint", epoch=step)
-    write_json(checkpoint, {"step": step, "seq": events.seq})  # type: ignore[arg-type]
+    write_json(checkpoint, {"step": step, "seq": events.seq})
 
 
 def _end(folder: RunFolder, events: Events, state: State, message: str) -> State:

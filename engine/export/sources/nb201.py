@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from itertools import permutations
 from string import Template
 
 from engine.core.architecture import Architecture
 from engine.core.space import Cost
 from engine.export.sources.registry import SOURCES, Source
-from engine.spaces.nb201 import EDGES, NB201_SPACE, NODES, OPERATIONS, ZERO
+from engine.spaces.nb201 import EDGES, NB201_SPACE, NODES, OPERATIONS, SKIP, ZERO
+from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
 
+_EDGE = re.compile(r"\.edges\.(\d+)\.\d+\.")
+_INPUT, _OUTPUT = -1, len(EDGES)
 _KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 
 _NORM = '''
@@ -152,14 +157,66 @@ class NB201Source:
         kept = Architecture.of("nb201", (index if flag else ZERO for index, flag in pairs))
         return NB201_SPACE.cost(kept, network)
 
-    def rename(self, name: str) -> str:
+    def renaming(
+        self, architecture: Architecture, trained_as: Architecture | None = None
+    ) -> Callable[[str], str]:
         """Map `trunk.layers.3.edges.1.2.conv.weight` to `layers.3.edge_0_2.conv.weight`."""
-        return re.sub(r"\.edges\.(\d+)\.\d+\.", _edge_name, name.removeprefix("trunk."))
+        given = trained_as or architecture
+        places = _align(given, architecture)
+
+        def edge_name(match: re.Match[str]) -> str:
+            edge = int(match.group(1))
+            if edge not in places:
+                raise ExportError(
+                    f"There are weights for the edge {edge}, which reaches no output in "
+                    f"{NB201_SPACE.to_text(given)}; they are of another "
+                    "architecture."
+                )
+            source, target = EDGES[places[edge]]
+            return f".edge_{source}_{target}."
+
+        return lambda name: _EDGE.sub(edge_name, name.removeprefix("trunk."))
 
 
-def _edge_name(match: re.Match[str]) -> str:
-    source, target = EDGES[int(match.group(1))]
-    return f".edge_{source}_{target}."
+def _align(given: Architecture, wanted: Architecture) -> dict[int, int]:
+    """Say which live edge of `wanted` does what each live edge of `given` does."""
+    first, second = _wiring(given), _wiring(wanted)
+    edges = [edge for edge in first if edge != _OUTPUT]
+    fixed = {_INPUT: _INPUT, _OUTPUT: _OUTPUT}
+    for order in permutations(edge for edge in second if edge != _OUTPUT):
+        if len(order) != len(edges):
+            break
+        places = dict(zip(edges, order, strict=True)) | fixed
+        moved = {
+            places[edge]: (operation, sorted(places[source] for source in sources))
+            for edge, (operation, sources) in first.items()
+        }
+        if moved == second:
+            return places
+    raise ExportError(
+        f"The weights are of {NB201_SPACE.to_text(given)}, which is another network than "
+        f"{NB201_SPACE.to_text(wanted)}."
+    )
+
+
+def _wiring(architecture: Architecture) -> dict[int, tuple[int, list[int]]]:
+    """Return (operation, edges whose results it adds up) per live edge, skips followed through.
+
+    The cell's output stands under `_OUTPUT`, its input is named `_INPUT`.
+    """
+    flags = NB201_SPACE.live(architecture)
+    sums: dict[int, list[int]] = {0: [_INPUT]} | {node: [] for node in range(1, NODES)}
+    wiring: dict[int, tuple[int, list[int]]] = {}
+    for edge in sorted(range(len(EDGES)), key=lambda edge: EDGES[edge][1]):
+        (source, target), operation = EDGES[edge], architecture.indices[edge]
+        if not flags[edge]:
+            continue
+        if operation == SKIP:
+            sums[target] += sums[source]
+        else:
+            wiring[edge] = (operation, sorted(sums[source]))
+            sums[target].append(edge)
+    return wiring | {_OUTPUT: (SKIP, sorted(sums[NODES - 1]))}
 
 
 def _live(architecture: Architecture) -> dict[tuple[int, int], str]:

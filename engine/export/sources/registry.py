@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from engine.core.architecture import Architecture
@@ -33,8 +34,19 @@ class Source(Protocol):
         """Count what the body builds: live operations only."""
         ...
 
-    def rename(self, name: str) -> str:
-        """Map a name of our stand-alone network's state to the name in `Network`'s state."""
+    def renaming(
+        self, architecture: Architecture, trained_as: Architecture | None = None
+    ) -> Callable[[str], str]:
+        """Return the map from names of our stand-alone network's state to `Network`'s.
+
+        Args:
+            architecture: whose `Network`.
+            trained_as: an identical network (equal canonical form) whose state it is, written
+                with other indices; None: the architecture itself.
+
+        Raises:
+            ExportError: the two are not identical networks.
+        """
         ...
 
 

@@ -8,20 +8,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path[:0] = [str(ROOT), str(Path(__file__).resolve().parent)]
 
-from folder_client import FolderClient  # noqa: E402
-from sample_catalog import sample_catalog  # noqa: E402
+from played_client import PlayedClient  # noqa: E402
 from streamlit.web import cli  # noqa: E402
 
 from app import client  # noqa: E402
+from engine.catalog import build_catalog  # noqa: E402
 
 
 def main() -> None:
     """Replace what the page connects to, then serve it in this process."""
     runs, port = Path(sys.argv[1]), sys.argv[2]
     pause = float(sys.argv[3]) if len(sys.argv) > 3 else 0.05
-    playing = FolderClient(runs, pause)
-    client._open_client = lambda: playing  # type: ignore[assignment, return-value]
-    client._open_catalog = sample_catalog
+    playing = PlayedClient(runs, pause)
+    client._open_client = lambda: playing
+    client._open_catalog = build_catalog
     sys.argv = [
         "streamlit",
         "run",

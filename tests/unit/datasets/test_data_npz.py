@@ -165,6 +165,22 @@ def test_a_cut_file_is_refused(tmp_path: Path) -> None:
         load(DataSpec(name="npz", path=str(path)))
 
 
+def test_a_second_member_of_the_same_name_is_not_read(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.npz", tmp_path / "other.npy"
+    content = arrays()
+    np.savez(path, **content)
+    np.save(other, np.zeros((12, 9, 9, 9)))
+    with zipfile.ZipFile(path, "a") as file:
+        file.write(other, "x_train")
+    data = load(DataSpec(name="npz", path=str(path)))
+    np.testing.assert_array_equal(data.images, content["x_train"])
+    np.savez(path, **arrays(x_train=None))
+    with zipfile.ZipFile(path, "a") as file:
+        file.write(other, "x_train")
+    with pytest.raises(DataError, match="`x_train` is damaged"):
+        load(DataSpec(name="npz", path=str(path)))
+
+
 @pytest.mark.parametrize(
     ("shape", "words"),
     [((1000, 50, 50, 3), "shorter than its header"), ((10**7, 99, 99, 3), "GiB")],

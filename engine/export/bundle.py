@@ -1,0 +1,117 @@
+"""A run folder as one ZIP file. No torch here."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from engine.export.files import replacing
+from engine.spec.errors import ExportError
+
+CHECKPOINTS = "checkpoints"
+_CHUNK = 1 << 20
+# The ZIP format's first possible moment: equal folders give equal bundles.
+_MOMENT = (1980, 1, 1, 0, 0, 0)
+_COMPRESSED = frozenset({".safetensors", ".onnx", ".pt", ".gz", ".zip", ".png", ".npz"})
+
+
+def bundle_files(run_dir: Path, checkpoints: bool = False) -> Iterator[Path]:
+    """Yield the files of a bundle, relative to the run folder, in order of their names.
+
+    Left out are names that begin with a dot (the lock and files that are being written), links
+    and other things that are no plain files, and checkpoints unless asked for.
+
+    Raises:
+        ExportError: there is no such folder.
+    """
+    if not run_dir.is_dir():
+        raise ExportError(f"There is no run folder {run_dir}.")
+    found = []
+    for place, folders, names in os.walk(run_dir, onerror=_unreadable):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if not name.startswith(".") and path.is_file() and not path.is_symlink():
+                found.append(path.relative_to(run_dir))
+    for path in sorted(found, key=lambda path: path.parts):
+        if checkpoints or path.parts[0] != CHECKPOINTS:
+            yield path
+
+
+def _unreadable(error: OSError) -> None:
+    raise ExportError(f"{error.filename} cannot be read: {error.strerror}.") from error
+
+
+def write_bundle(
+    run_dir: Path, out: Path | BinaryIO, checkpoints: bool = False
+) -> Path | BinaryIO:
+    """Write a run folder as ZIP under one top folder of its name, a megabyte at a time.
+
+    Equal folders give equal bytes (with one version of zlib): names are sorted, times and
+    permissions fixed. Every file is read to the length that it has when its turn comes, so the
+    bundle of a run that is still going on is a valid one, too.
+
+    Args:
+        run_dir: the run folder.
+        out: a path, replaced atomically, or an open binary file.
+        checkpoints: put the checkpoints in, too; they can be large.
+
+    Returns:
+        `out`.
+
+    Raises:
+        ExportError: no such folder, a file that cannot be read, a full disk.
+    """
+    if not isinstance(out, Path):
+        _write(run_dir, out, checkpoints, None)
+        return out
+    with replacing(out) as file:
+        _write(run_dir, file, checkpoints, out.resolve())
+    return out
+
+
+def bundle_bytes(run_dir: Path, checkpoints: bool = False) -> bytes:
+    """Return the bundle in memory; see `write_bundle`."""
+    buffer = io.BytesIO()
+    write_bundle(run_dir, buffer, checkpoints)
+    return buffer.getvalue()
+
+
+def _write(run_dir: Path, out: BinaryIO, checkpoints: bool, itself: Path | None) -> None:
+    top = run_dir.resolve().name
+    with zipfile.ZipFile(out, "w") as bundle:
+        for path in bundle_files(run_dir, checkpoints):
+            if (run_dir / path).resolve() != itself:
+                _add(bundle, run_dir / path, f"{top}/{path.as_posix()}")
+
+
+def _add(bundle: zipfile.ZipFile, path: Path, name: str) -> None:
+    info = zipfile.ZipInfo(name, _MOMENT)
+    info.create_system = 3  # Unix, whatever the machine: it gives the next line its meaning
+    info.external_attr = (stat.S_IFREG | 0o644) << 16
+    packed = path.suffix in _COMPRESSED
+    info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    info.file_size = path.stat().st_size  # tells zipfile whether it needs the 64-bit form
+    with bundle.open(info, "w") as entry:
+        for chunk in _chunks(path):
+            entry.write(chunk)
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    """Read a file to the length that it has now, even where it grows meanwhile."""
+    try:
+        with open(path, "rb") as file:
+            left = os.fstat(file.fileno()).st_size
+            while left and (chunk := file.read(min(_CHUNK, left))):
+                yield chunk
+                left -= len(chunk)
+    except OSError as error:
+        raise ExportError(
+            f"{path} cannot be read for the bundle: {error.strerror}. If the run is going on, "
+            "make the bundle again."
+        ) from error

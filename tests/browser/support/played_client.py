@@ -1,0 +1,89 @@
+"""The real client without store and workers: submitted runs are played in threads.
+
+Everything that is read comes from real run folders through the real code.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from played_run import play
+
+from engine.runs import RunFolder, create_run
+from engine.spec.errors import StoreError
+from engine.spec.experiment import ExperimentSpec
+from workers.client import Client, SystemStatus, WorkerStatus
+from workers.settings import Settings
+
+AWAY = "The store at 127.0.0.1:6399 does not answer. Start it again with `make run`."
+
+
+class PlayedClient(Client):
+    """Plays runs instead of queueing them.
+
+    Args:
+        runs: folder of the run folders.
+        pause_between: seconds between two events; below 0 nothing is played, runs stay queued.
+    """
+
+    def __init__(self, runs: Path, pause_between: float = 0.05) -> None:
+        super().__init__(Settings(data=runs / ".data", runs=runs))
+        self.pause_between = pause_between
+        self.store_away = False
+        self.asked: dict[str, str] = {}
+        self.threads: list[threading.Thread] = []
+
+    def _live(self, *_: object) -> tuple[None, None]:  # type: ignore[override]
+        return None, None  # read from the folder
+
+    def _require_store(self) -> None:
+        if self.store_away:
+            raise StoreError(AWAY)
+
+    def submit(self, spec: ExperimentSpec, seeds: Sequence[int] | None = None) -> list[str]:
+        self._require_store()
+        wanted = [spec.seed] if seeds is None else seeds
+        folders = [
+            create_run(self.settings.runs, spec.model_copy(update={"seed": seed}))
+            for seed in wanted
+        ]
+        for folder in folders:
+            self._start(folder)
+        return [folder.run_id for folder in folders]
+
+    def _start(self, folder: RunFolder) -> None:
+        if self.pause_between < 0:
+            return
+        wish = lambda: self.asked.pop(folder.run_id, None)  # noqa: E731
+        thread = threading.Thread(
+            target=play, args=(folder, self.pause_between, wish), daemon=True
+        )
+        self.threads.append(thread)
+        thread.start()
+
+    def pause(self, run_id: str) -> None:
+        self._require_store()
+        self.asked[run_id] = "pause"
+
+    def stop(self, run_id: str) -> None:
+        self._require_store()
+        if self.folder(run_id).state().state == "running":
+            self.asked[run_id] = "stop"
+        else:
+            self.folder(run_id).change_state("stopped", "Stopped by you.")
+
+    def resume(self, run_id: str) -> None:
+        self._require_store()
+        self.folder(run_id).change_state("queued")
+        self._start(self.folder(run_id))
+
+    def status(self) -> SystemStatus:
+        if self.store_away:
+            return SystemStatus(False, AWAY, (), 0, 10**10)
+        busy = next((run.run_id for run in self.list() if run.state == "running"), None)
+        worker = WorkerStatus("cpu-1", "cpu", "busy" if busy else "idle", busy, time.time())
+        waiting = sum(run.state == "queued" for run in self.list())
+        return SystemStatus(True, "The store answers.", (worker,), waiting, 10**10)
