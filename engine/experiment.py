@@ -11,13 +11,16 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-import gpu_kernels
 from engine.control import Control, NoControl
 from engine.events import Events, Sink
 from engine.runs import HEARTBEAT_SECONDS, FolderSink, RunFolder
 from engine.spec.errors import RunError, StopRequested, WorkbenchError
 from engine.states import State
+
+if TYPE_CHECKING:
+    from gpu_kernels import Choice
 
 
 def new_owner() -> str:
@@ -119,6 +122,7 @@ def execute(
 
 def _conduct(folder: RunFolder, events: Events, control: Control, heart: Heartbeat) -> None:
     # Imported here so that opening and listing runs needs no torch.
+    import gpu_kernels
     from engine.conductor import Conductor
     from engine.lab import Lab
 
@@ -133,7 +137,7 @@ def _conduct(folder: RunFolder, events: Events, control: Control, heart: Heartbe
         unsubscribe()
 
 
-def _kernel_note(choice: gpu_kernels.Choice) -> str:
+def _kernel_note(choice: Choice) -> str:
     return f"Kernel {choice.operation}: {choice.implementation} ({choice.reason})."
 
 

@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from redis.exceptions import RedisError
+
 from engine.control import Control
 from engine.events import Sink
 from engine.runs import RunFolder, open_run
-from engine.spec.errors import RunError, WorkbenchError
+from engine.spec.errors import RunError, StoreError, WorkbenchError
 from engine.states import State
 from workers import wishes
 from workers.identity import new_owner
 from workers.keys import Keys
+from workers.queueing import RunQueue
 from workers.settings import Settings
 from workers.store import connect, store_url
 from workers.stream import RedisSink
@@ -99,7 +102,7 @@ def run_experiment(run_id: str) -> None:
         folder.change_state("stopped", "Stopped before it started.")
         return
     if control.leaving:
-        return  # still queued on disk, so the next sweep puts it back into the queue
+        return  # still queued on disk; the next sweep puts it back into the queue
     sink = RedisSink(connection, keys, run_id, owner)
     _run(place, folder, owner, sink, control)
 
@@ -120,8 +123,22 @@ def _run(
         _mark_failed(folder, owner, error)
         raise
     if state == "paused" and control.leaving:
-        folder.change_state("queued", MOVED_ON)
+        put_back(place.settings, folder)
     log.info("Run %s is %s (process %d).", folder.run_id, folder.state().state, os.getpid())
+
+
+def put_back(settings: Settings, folder: RunFolder) -> None:
+    """Queue a run again whose worker ends; without a store the next sweep does so.
+
+    Raises:
+        RunError: the run is in a state in which it cannot be queued.
+    """
+    folder.change_state("queued", MOVED_ON)
+    try:
+        connection = connect(store_url(settings), timeout=LIVE_TIMEOUT)
+        RunQueue(connection, Keys(settings.prefix)).add([folder.run_id], at_front=True)
+    except (RedisError, StoreError) as error:
+        log.warning("Run %s is not in the queue yet: %s", folder.run_id, error)
 
 
 def _mark_failed(folder: RunFolder, owner: str, error: Exception) -> None:

@@ -88,8 +88,9 @@ class Launch:
         settings = self._settings
         if self._only and not settings.redis_url:
             raise InstanceError(f"`--only {self._only}` needs REDIS_URL, the store they share.")
-        if self._only != "workers":
-            _check_page(settings)
+        _check_packages()
+        if self._only != "workers" and not settings.page.is_file():
+            raise InstanceError(f"There is no page at {settings.page}; check NASW_PAGE.")
         check_writable(settings)
         name = f"{self._only}-{socket.gethostname()}" if self._only else "up"
         instance = Instance(settings, name)
@@ -239,13 +240,12 @@ class Launch:
                 self._embedded.stop()
 
 
-def _check_page(settings: Settings) -> None:
-    if importlib.util.find_spec("streamlit") is None:
-        raise InstanceError(
-            "Streamlit, which shows the page, is not installed; run `make clean run`."
-        )
-    if not settings.page.is_file():
-        raise InstanceError(f"There is no page at {settings.page}; check NASW_PAGE.")
+def _check_packages() -> None:
+    for name, purpose in (("streamlit", "shows the page"), ("torch", "trains networks")):
+        if importlib.util.find_spec(name) is None:
+            raise InstanceError(
+                f"The package {name}, which {purpose}, is not installed; run `make clean run`."
+            )
 
 
 def choose_port(settings: Settings) -> int:

@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=("workers", "page"), help="start only this part")
     wanted = parser.parse_args(arguments)
     try:
+        import workers.worker  # noqa: F401 - what workers need is found missing here, not there
         from workers.launch import launch
     except ImportError as error:
         print(

@@ -214,7 +214,7 @@ class DeviceWorker(Worker):
         folder.change_state("interrupted", _killed(self._horse_died_of))
         log.warning("Run %s was interrupted (signal %s).", folder.run_id, self._horse_died_of)
         if ending:
-            folder.change_state("queued", jobs.MOVED_ON)
+            jobs.put_back(self.settings, folder)
 
     def _asked_to_stop(self, run_id: str) -> bool:
         try:

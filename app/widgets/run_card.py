@@ -41,7 +41,7 @@ def _figures(digest: RunDigest) -> str:
     said = numbers.correlation(rankings.last("sparse_kendall_tau"))
     accuracy = numbers.accuracy(rankings.last("super_net_accuracy"))
     return (
-        '<div class="nw-row" style="margin-top:.6rem;align-items:center">'
+        '<div class="nw-row" style="margin:.6rem 0 1rem;align-items:center">'
         f'<span><span class="nw-quiet nw-small">Sparse Kendall τ</span><br>'
         f'<span class="nw-figure">{said}</span></span>{line}'
         f'<span><span class="nw-quiet nw-small">Super-net accuracy</span><br>'

@@ -32,15 +32,22 @@ FIGURES = (
 
 
 def draw(feed: RunFeed) -> None:
-    """Draw the header."""
+    """Draw the header.
+
+    Whatever may come and go stands in a container of its own: what is below must keep its place,
+    or its charts would be built anew and lose their zoom.
+    """
     spec, look = client.folder(feed.run_id).spec(), STATES[feed.state]
+    st.page_link(links.EXPERIMENTS, label="Experiments", icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"## {plain(spec.name)}", width="stretch")
+        st.header(plain(spec.name), width="stretch", anchor=False)
         st.badge(look.word, icon=f":material/{look.icon}:", color=look.badge)
     st.html(f'<div class="nw-row nw-small nw-quiet">{_about(feed, spec)}</div>')
-    _messages(feed)
-    if feed.state in ("running", "paused", "interrupted", "stopped"):
-        st.html(progress.block(feed.progress, spec.name))
+    with st.container():
+        _messages(feed)
+    with st.container():
+        if feed.state in ("running", "paused", "interrupted", "stopped"):
+            st.html(progress.block(feed.progress, spec.name))
     _actions(feed, spec)
     st.html(_figures(feed))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 import streamlit as st
@@ -51,23 +52,33 @@ def matches(run: RunSummary, words: str) -> bool:
 def frame(runs: Sequence[RunSummary]) -> pd.DataFrame:
     """Return the table's columns; numbers stay numbers, so that they sort."""
     where = numbers.zone()
-    rows: list[dict[str, Any]] = [
-        {
-            "Name": run.name,
-            "State": f"{_ICONS[run.state]} {STATES[run.state].word}",
-            "Sparse Kendall τ": run.metrics.get("sparse_kendall_tau"),
-            "Best 3, mean accuracy": run.metrics.get("final_accuracy"),
-            "Done": _percent(run),
-            "Algorithm": run.algorithm,
-            "Space": run.space,
-            "Data": run.data,
-            "Seed": str(run.seed),
-            "Tags": list(run.tags),
-            "Started": datetime.fromtimestamp(run.created, where),
-        }
-        for run in runs
-    ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame([_row(run, where) for run in runs])
+
+
+def _row(run: RunSummary, where: ZoneInfo) -> dict[str, Any]:
+    return {
+        "Name": run.name,
+        "State": f"{_ICONS[run.state]} {STATES[run.state].word}",
+        "Sparse Kendall τ": _metric(run, "sparse_kendall_tau"),
+        "Best 3, mean accuracy": _metric(run, "final_accuracy"),
+        "Done": _percent(run),
+        "Started": datetime.fromtimestamp(run.created, where),
+        "Algorithm": run.algorithm,
+        "Space": run.space,
+        "Data": run.data,
+        "Seed": str(run.seed),
+        "Tags": list(run.tags),
+    }
+
+
+def _metric(run: RunSummary, name: str) -> float | None:
+    """Return a figure of the result; for a run that is going on, the newest it has told."""
+    if run.state != "running":
+        value: float | None = run.metrics.get(name)
+        return value
+    feed = client.feed(run.run_id)
+    feed.refresh()
+    return feed.digest.rankings.last(name)
 
 
 def _percent(run: RunSummary) -> int:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from engine.cli import catalogue, export, results, runs, space
+from engine.cli import catalogue, data, export, results, runs, space
 from engine.spec.errors import TrainingError, WorkbenchError
 
 app = typer.Typer(
@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (runs, catalogue, space, results, export):
+for _group in (runs, catalogue, data, space, results, export):
     _group.register(app)
 
 

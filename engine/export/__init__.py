@@ -7,7 +7,7 @@ What is imported here needs no torch, so pages may import it. The parts that nee
 from __future__ import annotations
 
 from engine.export.bundle import bundle_bytes, write_bundle
-from engine.export.dot import dot
+from engine.export.dot import dot_source
 from engine.export.folder import (
     FoundArchitecture,
     drawing,
@@ -32,7 +32,7 @@ __all__ = [
     "FoundArchitecture",
     "bundle_bytes",
     "describe",
-    "dot",
+    "dot_source",
     "drawing",
     "latex_table",
     "load_architecture_json",

@@ -8,7 +8,7 @@ from engine.core.space import CellGraph
 from engine.export.graph_style import GREY, label, styles
 
 
-def dot(graphs: Mapping[str, CellGraph], title: str = "") -> str:
+def dot_source(graphs: Mapping[str, CellGraph], title: str = "") -> str:
     """Return a directed graph in the DOT language, one cluster per cell.
 
     Operations differ by colour and dash; edges that reach no output are dotted and grey.

@@ -8,26 +8,24 @@ problem column by column.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engine.core.space import CellGraph
-from engine.spec.errors import ExportError
+from engine.export.graph_net import Net, Size, ends_of, order
 
 GAP = 12.0
+SLACK = 4.0
 COLUMN_GAP = 30.0
 NODE_HEIGHT = 38.0
 PORT = 11.0
-SWEEPS = 6
-STARTS = 8
 HEIGHT_SWEEPS = 60
 STRAIGHT = 20.0
 """How much more two points of one edge want to be level than a point and a node."""
-_POINT = (0.0, 8.0)
+SPINE = 500.0
+"""How much more the labels between neighbouring layers want to be level than others."""
 
 Point = tuple[float, float]
-Size = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -66,54 +64,6 @@ class Layout:
     bottom: float
 
 
-@dataclass
-class _Vertex:
-    column: int
-    size: Size
-    node: bool
-    y: float = 0.0
-
-
-class _Net:
-    """Nodes and the points of edges, before they have places."""
-
-    def __init__(self, graph: CellGraph, node_size: Sequence[Size], labels: Sequence[Size]):
-        layers = _layers(graph)
-        ends = _ends(graph)
-        self.vertices = [
-            _Vertex(2 * layer, size, True) for layer, size in zip(layers, node_size, strict=True)
-        ]
-        self.chains: list[list[int]] = [[] for _ in ends]
-        self.label_of: list[int] = [0] * len(ends)
-        crowd: dict[int, int] = {}
-        by_length = sorted(range(len(ends)), key=lambda e: layers[ends[e][1]] - layers[ends[e][0]])
-        for edge in by_length:
-            source, target = ends[edge]
-            first, last = 2 * layers[source], 2 * layers[target]
-            middle = (first + last) / 2
-            place = min(
-                range(first + 1, last, 2),
-                key=lambda column: (abs(column - middle) > 1, crowd.get(column, 0), -column),
-            )
-            crowd[place] = crowd.get(place, 0) + 1
-            chain = [source]
-            for column in range(first + 1, last):
-                if column == place:
-                    self.label_of[edge] = len(self.vertices)
-                chain.append(len(self.vertices))
-                size = labels[edge] if column == place else _POINT
-                self.vertices.append(_Vertex(column, size, False))
-            self.chains[edge] = [*chain, target]
-        self.links = [
-            (a, b) for chain in self.chains for a, b in zip(chain, chain[1:], strict=False)
-        ]
-        self.columns: list[list[int]] = [
-            [] for _ in range(1 + max(vertex.column for vertex in self.vertices))
-        ]
-        for number, vertex in enumerate(self.vertices):
-            self.columns[vertex.column].append(number)
-
-
 def lay_out(
     graph: CellGraph,
     node_width: Callable[[str], float],
@@ -129,7 +79,7 @@ def lay_out(
     Raises:
         ExportError: an edge goes to an unknown node, or not from an earlier to a later one.
     """
-    ends = _ends(graph)
+    ends = ends_of(graph)
     busy = [0] * len(graph.nodes)
     for node in range(len(graph.nodes)):
         outgoing = sum(source == node for source, _ in ends)
@@ -139,119 +89,15 @@ def lay_out(
         (node_width(name), max(NODE_HEIGHT, PORT * (busy[place] + 1)))
         for place, name in enumerate(graph.nodes)
     ]
-    net = _Net(graph, sizes, [label_size(edge[2]) for edge in graph.edges])
-    _order(net)
+    net = Net(graph, sizes, [label_size(edge[2]) for edge in graph.edges])
+    order(net)
     _set_heights(net)
     _flatten(net)
     return _finish(net, len(graph.nodes))
 
 
-def _ends(graph: CellGraph) -> list[tuple[int, int]]:
-    place = {name: number for number, name in enumerate(graph.nodes)}
-    ends = []
-    for source, target, *_ in graph.edges:
-        if source not in place or target not in place or place[source] >= place[target]:
-            raise ExportError(
-                f"This cell cannot be drawn: its edge {source} -> {target} does not go from an "
-                f"earlier to a later one of the nodes {', '.join(graph.nodes)}."
-            )
-        ends.append((place[source], place[target]))
-    return ends
-
-
-def inputs_of(graph: CellGraph) -> set[int]:
-    """Return the places of the nodes that have a value from outside.
-
-    That is the first node, and every other that reaches the output without an incoming edge.
-    """
-    fed = {target for _, target, *_ in graph.edges}
-    live = {source for source, _, _, alive in graph.edges if alive}
-    return {0} | {
-        place for place, name in enumerate(graph.nodes) if name not in fed and name in live
-    }
-
-
-def _layers(graph: CellGraph) -> list[int]:
-    """Number the layers by the longest path; unconnected nodes keep their turn in the order."""
-    ends, inputs, last = _ends(graph), inputs_of(graph), len(graph.nodes) - 1
-    before: list[list[int]] = [[] for _ in graph.nodes]
-    for source, target in ends:
-        before[target].append(source)
-    layers: list[int] = []
-    for node in range(len(graph.nodes)):
-        if node in inputs:
-            layers.append(0)
-        else:
-            sources = before[node] or [node - 1]
-            layers.append(1 + max(layers[source] for source in sources))
-    if last > 0:
-        layers[last] = max(layers[last], 1 + max(layers[:last]))
-    return layers
-
-
-# -- order within columns --------------------------------------------------------------------
-def _order(net: _Net) -> None:
-    """Order the columns for few crossings, from several starts as long as some are left."""
-    rng = random.Random(0)
-    best, fewest = [list(column) for column in net.columns], _crossings(net)
-    for _ in range(STARTS):
-        if fewest == 0:
-            break
-        for sweep in range(SWEEPS):
-            _sort_by_neighbours(net, sweep % 2)
-            _swap(net)
-            count = _crossings(net)
-            if count < fewest:
-                best, fewest = [list(column) for column in net.columns], count
-        for column in net.columns:
-            rng.shuffle(column)
-    net.columns = best
-
-
-def _sort_by_neighbours(net: _Net, side: int) -> None:
-    """Sort every column by the mean place of its neighbours to the left (0) or right (1)."""
-    near: dict[int, list[int]] = {}
-    for link in net.links:
-        near.setdefault(link[1 - side], []).append(link[side])
-    for column in net.columns if side == 0 else reversed(net.columns):
-        place = {v: i for other in net.columns for i, v in enumerate(other)}
-        keys = {}
-        for vertex in column:
-            around = near.get(vertex, [vertex])
-            keys[vertex] = sum(place[other] for other in around) / len(around)
-        column.sort(key=keys.__getitem__)
-
-
-def _swap(net: _Net) -> None:
-    """Exchange neighbours within a column as long as that removes crossings."""
-    count, better = _crossings(net), True
-    while better:
-        better = False
-        for column in net.columns:
-            for i in range(len(column) - 1):
-                column[i], column[i + 1] = column[i + 1], column[i]
-                now = _crossings(net)
-                if now < count:
-                    count, better = now, True
-                else:
-                    column[i], column[i + 1] = column[i + 1], column[i]
-
-
-def _crossings(net: _Net) -> int:
-    place = {v: i for column in net.columns for i, v in enumerate(column)}
-    between: dict[int, list[tuple[int, int]]] = {}
-    for a, b in net.links:
-        between.setdefault(net.vertices[a].column, []).append((place[a], place[b]))
-    return sum(
-        (a - c) * (b - d) < 0
-        for links in between.values()
-        for position, (a, b) in enumerate(links)
-        for c, d in links[:position]
-    )
-
-
 # -- heights ---------------------------------------------------------------------------------
-def _set_heights(net: _Net) -> None:
+def _set_heights(net: Net) -> None:
     """Pull every vertex to its neighbours' heights, and lonely nodes to the middle line."""
     near: dict[int, list[int]] = {}
     for a, b in net.links:
@@ -272,20 +118,22 @@ def _set_heights(net: _Net) -> None:
             _settle(net, column, wishes)
 
 
-def _wish(net: _Net, vertex: int, around: Sequence[int]) -> tuple[float, float]:
+def _wish(net: Net, vertex: int, around: Sequence[int]) -> tuple[float, float]:
     """Return the height a vertex would like, and how much: edges are kept straight, labels too."""
     pulls = [
         1.0 if net.vertices[vertex].node or net.vertices[other].node else STRAIGHT
         for other in around
     ]
     total = sum(pulls)
-    mean = sum(
-        pull * net.vertices[other].y for pull, other in zip(pulls, around, strict=True)
-    ) / total
-    return mean, total
+    firm = SPINE if vertex in net.spine else 1.0
+    mean = (
+        sum(pull * net.vertices[other].y for pull, other in zip(pulls, around, strict=True))
+        / total
+    )
+    return mean, firm * total
 
 
-def _settle(net: _Net, column: Sequence[int], wishes: dict[int, tuple[float, float]]) -> None:
+def _settle(net: Net, column: Sequence[int], wishes: dict[int, tuple[float, float]]) -> None:
     """Minimise the weighted squared distances to the wishes, keeping order and gaps.
 
     With the gaps subtracted this is isotonic regression, solved by pooling adjacent violators.
@@ -310,7 +158,7 @@ def _settle(net: _Net, column: Sequence[int], wishes: dict[int, tuple[float, flo
         net.vertices[vertex].y = value + shift
 
 
-def _flatten(net: _Net) -> None:
+def _flatten(net: Net) -> None:
     """Make the points of an edge level where nothing is in the way, long edges first."""
     inner = sorted((chain[1:-1] for chain in net.chains), key=len, reverse=True)
     for points in inner:
@@ -321,20 +169,20 @@ def _flatten(net: _Net) -> None:
                 break
 
 
-def _fits(net: _Net, vertex: int, y: float) -> bool:
+def _fits(net: Net, vertex: int, y: float) -> bool:
     here = net.vertices[vertex]
     column = net.columns[here.column]
     place = column.index(vertex)
     for other, sign in ((place - 1, 1), (place + 1, -1)):
         if 0 <= other < len(column):
             near = net.vertices[column[other]]
-            if sign * (y - near.y) < (here.size[1] + near.size[1]) / 2 + GAP - 0.01:
+            if sign * (y - near.y) < (here.size[1] + near.size[1]) / 2 + GAP - SLACK:
                 return False
     return True
 
 
 # -- pixels ----------------------------------------------------------------------------------
-def _finish(net: _Net, nodes: int) -> Layout:
+def _finish(net: Net, nodes: int) -> Layout:
     centres, x = [], 0.0
     for column in net.columns:
         width = max((net.vertices[vertex].size[0] for vertex in column), default=0.0)
@@ -363,7 +211,7 @@ def _finish(net: _Net, nodes: int) -> Layout:
     )
 
 
-def _ports(net: _Net, nodes: int) -> tuple[dict[int, float], dict[int, float]]:
+def _ports(net: Net, nodes: int) -> tuple[dict[int, float], dict[int, float]]:
     """Return per edge where it leaves its source and meets its target, from the node's centre.
 
     An edge that is level with the node keeps its height; the others stand around it.
@@ -375,7 +223,7 @@ def _ports(net: _Net, nodes: int) -> tuple[dict[int, float], dict[int, float]]:
             rise = {e: net.vertices[net.chains[e][beside]].y - net.vertices[node].y for e in edges}
             edges.sort(key=rise.__getitem__)
             middle = (len(edges) - 1) / 2
-            level = [place for place, edge in enumerate(edges) if abs(rise[edge]) < 1]
+            level = [place for place, edge in enumerate(edges) if abs(rise[edge]) < 2]
             anchor = min(level, key=lambda place: abs(place - middle), default=middle)
             room = net.vertices[node].size[1] / 2 - 8
             reach = max(anchor, len(edges) - 1 - anchor, 1)

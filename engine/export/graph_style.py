@@ -1,7 +1,7 @@
 """How operations look in drawings: colour, dash and shape, so that none carries meaning alone.
 
-The colours follow Okabe and Ito ("Color Universal Design", 2008), darkened where needed: each has a
-contrast of at least 3:1 both with white and with a dark page, since a file cannot know what it
+The colours follow Okabe and Ito ("Color Universal Design", 2008), darkened where needed: each has
+a contrast of at least 3:1 both with white and with a dark page, since a file cannot know what it
 will be put on. They differ in lightness, too, which is what remains for a colour-blind reader.
 """
 

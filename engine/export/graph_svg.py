@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from engine.core.space import CellGraph
-from engine.export.graph_layout import Layout, Point, Size, Wire, inputs_of, lay_out
+from engine.export.graph_layout import Layout, Point, Wire, lay_out
+from engine.export.graph_net import Size, inputs_of
 from engine.export.graph_style import GREY, NODE, NOTE, Look, ink_on, label, styles
 
 MARGIN = 14.0
@@ -60,9 +61,7 @@ def svg(graphs: Mapping[str, CellGraph], title: str, description: str | None = N
     return _frame([*parts, *legend], inner + 2 * MARGIN, y + MARGIN / 2, title, words)
 
 
-def _frame(
-    parts: Sequence[str], width: float, height: float, title: str, description: str
-) -> str:
+def _frame(parts: Sequence[str], width: float, height: float, title: str, description: str) -> str:
     content = "\n".join(parts)
     # Ids must differ between drawings that stand in one page.
     code = hashlib.sha256(f"{title}\0{description}\0{content}".encode()).hexdigest()[:12]
@@ -105,10 +104,8 @@ def _line(wire: Wire, alive: bool, look: Look) -> str:
     """Draw an edge; a dead one leaves out the place of its label, which has no filling."""
     *inner, (x, y) = wire.after
     after = [*inner, (x - _ARROW, y)]
-    if alive:
-        path = _curve([*wire.before, *after])
-    else:
-        path = f"{_curve(wire.before)} {_curve(after)}"
+    whole = [[*wire.before, *after]] if alive else [wire.before, after]
+    path = " ".join(_curve(points) for points in whole)
     colour, dash, width = (look.colour, look.dash, "2.5") if alive else (NOTE, DEAD_DASH, "2")
     pattern = f" stroke-dasharray='{dash}'" if dash else ""
     faint = "" if alive else " stroke-linecap='round' opacity='0.75'"

@@ -26,9 +26,7 @@ _LATEX = {
 }
 
 
-def markdown_table(
-    header: Sequence[str], rows: Sequence[Sequence[Cell]], digits: int = 3
-) -> str:
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[Cell]], digits: int = 3) -> str:
     """Return a table in GitHub's Markdown; columns of numbers are aligned to the right.
 
     Args:

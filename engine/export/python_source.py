@@ -65,7 +65,7 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     return tensors
 '''
 
-_MAIN = '''
+_MAIN = """
 if __name__ == "__main__":
     model = build().eval()
     images = torch.randn(2, $input_channels, $resolution, $resolution)
@@ -73,7 +73,7 @@ if __name__ == "__main__":
         logits = model(images)
     count = sum(parameter.numel() for parameter in model.parameters())
     print(f"{count:,} parameters, {tuple(images.shape)} -> {tuple(logits.shape)}")
-'''
+"""
 
 _NORMALISE = '''
 def normalise(images: Tensor) -> Tensor:

@@ -71,7 +71,7 @@ def test_a_run_whose_worker_is_killed_saves_itself_and_goes_on_with_the_next(lab
     worker.wait()
     lab.reach(run_id, "queued")
     wait_for(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
-    wait_for(lambda: time.time() - lab.client.folder(run_id).state().changed > 5)
+    lab.age(run_id)
     lab.start_worker()
     lab.reach(run_id, "finished")
     assert steps(lab, run_id) == list(range(1, 41)), "nothing is lost or done twice"
@@ -85,6 +85,7 @@ def test_a_worker_told_to_end_saves_its_run_for_the_next(lab: Lab) -> None:
     assert lab.state(run_id) == "queued"
     assert "goes on from its checkpoint" in lab.client.list()[0].message
     done = len(steps(lab, run_id))
+    lab.age(run_id)
     lab.start_worker()
     lab.reach(run_id, "finished")
     assert done < 40
@@ -136,9 +137,7 @@ def test_a_lost_job_between_queue_and_worker_is_queued_again(lab: Lab) -> None:
     store = connect(store_url(lab.settings))
     key = f"rq:queue:{Keys(lab.settings.prefix).queue}"
     assert store.lmove(key, f"{key}:intermediate")
-    folder = lab.client.folder(run_id)
-    old = asdict(folder.state()) | {"changed": time.time() - 60}
-    write_json(folder.path / "state.json", old)
+    lab.age(run_id)
     clock = [0.0]
     sweeper = Sweeper(lab.settings, store, lambda: clock[0])
     assert sweeper.sweep().queued == [], "its worker may just be starting it"

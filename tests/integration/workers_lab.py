@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psutil
 
+from engine.runs import write_json
 from engine.spec.experiment import ExperimentSpec
 from workers.client import Client
 from workers.server import EmbeddedStore
@@ -85,6 +87,12 @@ class Lab:
         wait_for(
             lambda: (self.client.folder(run_id).latest_progress() or {}).get("done", 0) >= step
         )
+
+    def age(self, run_id: str, seconds: float = 60.0) -> None:
+        """Let a run's last change of state be longer ago."""
+        folder = self.client.folder(run_id)
+        state = asdict(folder.state())
+        write_json(folder.path / "state.json", state | {"changed": state["changed"] - seconds})
 
     def process(self, run_id: str) -> int:
         """Return the process id of the job that executes a run."""

@@ -32,12 +32,16 @@ class PlayedClient(Client):
     def __init__(self, runs: Path, pause_between: float = 0.05) -> None:
         super().__init__(Settings(data=runs / ".data", runs=runs))
         self.pause_between = pause_between
-        self.store_away = False
         self.asked: dict[str, str] = {}
         self.threads: list[threading.Thread] = []
 
     def _live(self, *_: object) -> tuple[None, None]:  # type: ignore[override]
         return None, None  # read from the folder
+
+    @property
+    def store_away(self) -> bool:
+        """Tell whether a test took the store away, by leaving a file beside the runs."""
+        return (self.settings.runs / ".store-away").exists()
 
     def _require_store(self) -> None:
         if self.store_away:

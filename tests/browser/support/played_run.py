@@ -301,7 +301,8 @@ def play(
     """Write a whole run, or up to the moment that `wish` asks to pause or stop."""
     spec = folder.spec()
     script, events = Script(spec), Events([FolderSink(folder)], seq=len(folder.events()))
-    skip, numbered = events.seq, 0
+    skip = sum(event["type"] != "state" for event in folder.events())
+    numbered = 0
     folder.change_state("running", owner=OWNER)
     events.emit("state", state="running", message="")
     for kind, fields in script.actions():
