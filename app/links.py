@@ -17,7 +17,7 @@ def pages() -> list[st.Page]:
     """Return the pages in the order of the menu; a single run is reached by its link."""
     return [
         st.Page(OVERVIEW, title="Overview", icon=":material/home:", default=True),
-        st.Page(NEW, title="New experiment", icon=":material/add_circle:", url_path="new"),
+        st.Page(NEW, title="New experiment", icon=":material/add_circle:"),
         st.Page(EXPERIMENTS, title="Experiments", icon=":material/list_alt:"),
         st.Page(EXPERIMENT, title="Experiment", visibility="hidden"),
         st.Page(SYSTEM, title="System", icon=":material/dns:"),

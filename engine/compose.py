@@ -101,8 +101,8 @@ def _landmarks(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecE
         faults.append(
             SpecError(
                 field,
-                f"{landmark.min_distance} is too far: architectures of `{space.name}` differ in at "
-                f"most {len(space.choices)} choices, and a landmark must differ in more than "
+                f"{landmark.min_distance} is too far: architectures of `{space.name}` differ in "
+                f"at most {len(space.choices)} choices, and a landmark must differ in more than "
                 f"`min_distance`. Use at most {len(space.choices) - 1}.",
             )
         )

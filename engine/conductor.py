@@ -413,9 +413,7 @@ class Conductor:
                 self._emit_generation(name, searcher, generation, len(population))
         return searcher
 
-    def _emit_generation(
-        self, name: str, searcher: Searcher, generation: int, count: int
-    ) -> None:
+    def _emit_generation(self, name: str, searcher: Searcher, generation: int, count: int) -> None:
         best = searcher.best(1)[0]
         latest = list(searcher.scores.values())[-count:]
         self.events.emit(

@@ -171,5 +171,3 @@ class Report:
             },
             "published": {},
         }
-
-

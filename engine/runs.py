@@ -163,9 +163,7 @@ class RunFolder:
         with self._locked():
             before = self.state()
             self._require(before, owner)
-            write_json(
-                self.path / "state.json", asdict(before) | {"heartbeat": time.time()}
-            )
+            write_json(self.path / "state.json", asdict(before) | {"heartbeat": time.time()})
 
     def require_owner(self, owner: str) -> None:
         """Raise `RunError` unless this process owns the run."""

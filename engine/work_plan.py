@@ -49,9 +49,7 @@ class WorkPlan:
         """Return the seconds per stage since the last call; the estimates keep them all."""
         now = time.perf_counter()
         if self._current:
-            self.seconds[self._current] = (
-                self.seconds.get(self._current, 0.0) + now - self._since
-            )
+            self.seconds[self._current] = self.seconds.get(self._current, 0.0) + now - self._since
             self._since = now
         fresh = {s: total - self._taken.get(s, 0.0) for s, total in self.seconds.items()}
         self._taken = dict(self.seconds)

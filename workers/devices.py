@@ -90,7 +90,7 @@ def visible_devices(
     if missing or not names:
         there = ", ".join(device.label for device in gpus) or "none"
         raise SettingsError(
-            f"There is no GPU {', '.join(missing) or wanted!r} here (visible: {there}); "
+            f"There is no GPU {', '.join(missing) or wanted} here (visible: {there}); "
             "choose another with NASW_DEVICES or --device, or use `cpu`."
         )
     return [device for device in picked if device is not None]

@@ -38,7 +38,7 @@ _KEPT = (
     "worker_name",
     "status",
 )
-_FORBIDDEN = (
+FORBIDDEN = (
     "success_callback_name",
     "failure_callback_name",
     "stopped_callback_name",
@@ -130,7 +130,7 @@ class SafeJob(Job):
         self.refusal = None
         try:
             run_id = check_call(_unpack(fields.get("data", b"")), self.id)
-            extra = [name for name in _FORBIDDEN if fields.get(name) not in (None, b"", b"{}")]
+            extra = [name for name in FORBIDDEN if fields.get(name) not in (None, b"", b"{}")]
             if extra:
                 raise JobRefused(f"it carries {', '.join(extra)}")
         except JobRefused as reason:

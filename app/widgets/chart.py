@@ -7,10 +7,10 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from app.widgets import palette
+from app.widgets.palette import GREY, GRID
+from app.widgets.plot import Figure, plot
 
 HEIGHT = 340
 MOST_POINTS = 1500
@@ -18,22 +18,33 @@ MOST_POINTS = 1500
 Columns = Mapping[str, Sequence[Any]]
 
 
-def base_figure(run_id: str, x: str, y: str, height: int = HEIGHT) -> go.Figure:
+def base_figure(run_id: str, x: str, y: str, height: int = HEIGHT) -> Figure:
     """Return an empty figure; its zoom survives new data as long as `run_id` is the same."""
-    figure = go.Figure()
-    figure.update_layout(
-        uirevision=run_id,
-        height=height,
-        margin={"l": 8, "r": 8, "t": 24, "b": 8},
-        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
-        hoverlabel={"align": "left"},
-        modebar={"orientation": "h"},
-    )
-    ink = palette.GREY.on(palette.theme())
-    axis = {"automargin": True, "zeroline": False, "tickfont": {"color": ink}}
-    figure.update_xaxes(title={"text": x, "font": {"color": ink}}, **axis)
-    figure.update_yaxes(title={"text": y, "font": {"color": ink}}, **axis)
-    return figure
+    layout = {
+        "uirevision": run_id,
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 24, "b": 8},
+        "showlegend": False,
+        "legend": {
+            "orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0,
+        },
+        "hoverlabel": {"align": "left"},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": GREY.css, "activecolor": GREY.css},
+        "xaxis": axis(x),
+        "yaxis": axis(y),
+    }  # fmt: skip
+    return {"data": [], "layout": layout}
+
+
+def axis(title: str, **more: Any) -> dict[str, Any]:
+    """Return an axis whose title names quantity and unit."""
+    return {
+        "title": {"text": title, "font": {"color": GREY.css, "size": 13}, "standoff": 8},
+        "tickfont": {"color": GREY.css, "size": 12},
+        "automargin": True,
+        "zeroline": False,
+        "gridcolor": GRID.css,
+    } | more
 
 
 def thin(*columns: Sequence[Any]) -> list[list[Any]]:
@@ -55,7 +66,7 @@ def csv_bytes(columns: Columns) -> bytes:
     return buffer.getvalue().encode()
 
 
-def show(sentence: str, figure: go.Figure, key: str, columns: Columns, note: str = "") -> None:
+def show(sentence: str, figure: Figure, key: str, columns: Columns, note: str = "") -> None:
     """Draw a chart with its sentence; `columns` is the data behind it, offered as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(f"**{sentence}**", width="stretch", help=note or None)
@@ -65,19 +76,9 @@ def show(sentence: str, figure: go.Figure, key: str, columns: Columns, note: str
             file_name=f"{key}.csv",
             mime="text/csv",
             key=f"csv-{key}",
-            help="Download the data of this chart",
+            help="Download the data of this chart; the chart itself offers PNG and SVG",
             on_click="ignore",
             type="tertiary",
             icon=":material/download:",
         )
-    st.plotly_chart(figure, key=key, config=_config(key), alt=sentence)
-
-
-def _config(name: str) -> dict[str, Any]:
-    return {
-        "displaylogo": False,
-        "scrollZoom": False,
-        "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
-        "toImageButtonOptions": {"format": "png", "filename": name, "scale": 3},
-        "responsive": True,
-    }
+    plot(figure, key, sentence)

@@ -43,6 +43,7 @@ GREY = Colour("#5B6770", "#A9B4BE")
 RED = Colour("#B3261E", "#FF8A80")
 VIOLET = Colour("#6D4AB0", "#B9A2F2")
 BACKGROUND = Colour("#FFFFFF", "#0F161B")
+GRID = Colour("#E3E8EC", "#26323A")
 
 # What a kind of number looks like in every chart.
 METRICS: dict[str, tuple[Colour, str, str]] = {
@@ -53,7 +54,7 @@ METRICS: dict[str, tuple[Colour, str, str]] = {
     "super_net_accuracy": (GREEN, "solid", "diamond"),
 }
 LANDMARK = OCHRE
-TOP = RED
+RING = RED
 
 _ALGORITHMS: dict[str, tuple[Colour, str]] = {
     "spos": (ACCENT, "solid"),

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import plotly.graph_objects as go
-
 from app.digest import RunDigest
-from app.widgets import numbers, palette
+from app.widgets import numbers
 from app.widgets.chart import base_figure
-from app.widgets.palette import Theme
+from app.widgets.palette import ACCENT, BACKGROUND, LANDMARK, RING
+from app.widgets.plot import Figure
 
 TOP = 3
 MOST = 2000
@@ -65,67 +64,50 @@ def _ranks(values: list[float]) -> list[int]:
     return ranks
 
 
-def scatter(
-    sample: list[Point], landmarks: list[dict[str, Any]], run_id: str, theme: Theme
-) -> go.Figure:
+def scatter(sample: list[Point], landmarks: list[dict[str, Any]], run_id: str) -> Figure:
     """Draw the scatter; landmarks are diamonds, the three of best score are ringed."""
     figure = base_figure(run_id, "stand-alone accuracy (%)", "super-net accuracy (%)", height=420)
     shown = sample[:: max(1, len(sample) // MOST)]
-    figure.add_trace(_sample_trace(shown, theme))
-    figure.add_trace(_top_trace([p for p in sample if p.score_rank <= TOP], theme))
+    top = [point for point in sample if point.score_rank <= TOP]
+    dot = {"size": 8, "color": ACCENT.css, "opacity": 0.65}
+    ring = {"size": 16, "symbol": "circle-open", "color": RING.css, "line": {"width": 2.4}}
+    figure["data"] = [
+        _trace(shown, "Sampled architectures", dot),
+        _trace(top, "Best 3 by super-net", ring),
+    ]
     if landmarks:
-        figure.add_trace(_landmark_trace(landmarks, sample, theme))
+        figure["data"].append(_landmark_trace(landmarks, sample))
+    figure["layout"]["showlegend"] = True
     return figure
 
 
-def _sample_trace(shown: list[Point], theme: Theme) -> go.Scatter:
-    return go.Scatter(
-        x=[p.truth for p in shown],
-        y=[p.score for p in shown],
-        text=[p.hover for p in shown],
-        name="Sampled architectures",
-        mode="markers",
-        marker={"size": 8, "color": palette.ACCENT.on(theme), "opacity": 0.65},
-        hovertemplate="%{text}<extra></extra>",
-    )
+def _trace(shown: list[Point], name: str, marker: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [p.truth for p in shown],
+        "y": [p.score for p in shown],
+        "text": [p.hover for p in shown],
+        "name": name,
+        "mode": "markers",
+        "marker": marker,
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
-def _top_trace(top: list[Point], theme: Theme) -> go.Scatter:
-    return go.Scatter(
-        x=[p.truth for p in top],
-        y=[p.score for p in top],
-        text=[p.hover for p in top],
-        name="Best 3 by super-net",
-        mode="markers",
-        marker={
-            "size": 16,
-            "symbol": "circle-open",
-            "color": palette.TOP.on(theme),
-            "line": {"width": 2.4},
-        },
-        hovertemplate="%{text}<extra></extra>",
-    )
-
-
-def _landmark_trace(
-    landmarks: list[dict[str, Any]], sample: list[Point], theme: Theme
-) -> go.Scatter:
+def _landmark_trace(landmarks: list[dict[str, Any]], sample: list[Point]) -> dict[str, Any]:
     """Landmarks whose super-net accuracy is unknown stand on the lower edge of the points."""
     floor = min((p.score for p in sample), default=0.0)
-    return go.Scatter(
-        x=[entry["value"] for entry in landmarks],
-        y=[entry.get("score", floor) for entry in landmarks],
-        text=[_landmark_hover(entry) for entry in landmarks],
-        name="Landmarks",
-        mode="markers",
-        marker={
-            "size": 11,
-            "symbol": "diamond",
-            "color": palette.LANDMARK.on(theme),
-            "line": {"width": 1, "color": palette.BACKGROUND.on(theme)},
-        },
-        hovertemplate="%{text}<extra></extra>",
-    )
+    edge = {"width": 1, "color": BACKGROUND.css}
+    return {
+        "type": "scatter",
+        "x": [entry["value"] for entry in landmarks],
+        "y": [entry.get("score", floor) for entry in landmarks],
+        "text": [_landmark_hover(entry) for entry in landmarks],
+        "name": "Landmarks",
+        "mode": "markers",
+        "marker": {"size": 11, "symbol": "diamond", "color": LANDMARK.css, "line": edge},
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _landmark_hover(entry: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from app import client
 from app.digest import RunDigest
 from app.feed import RunFeed
-from app.widgets import chart, curves, palette, ranking
+from app.widgets import chart, curves, ranking
 from app.widgets.empty import empty
 
 NEWEST = "newest"
@@ -17,15 +17,15 @@ NEWEST = "newest"
 
 def draw(feed: RunFeed) -> None:
     """Draw the tab."""
-    digest, theme = feed.digest, palette.theme()
+    digest = feed.digest
     if not digest.rankings.epoch:
         empty("No ranking yet", _when(digest, feed))
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        _curves(feed, theme)
+        _curves(feed)
     with right:
-        _scatter(feed, theme)
+        _scatter(feed)
 
 
 def _when(digest: RunDigest, feed: RunFeed) -> str:
@@ -38,19 +38,19 @@ def _when(digest: RunDigest, feed: RunFeed) -> str:
     )
 
 
-def _curves(feed: RunFeed, theme: palette.Theme) -> None:
+def _curves(feed: RunFeed) -> None:
     rankings = feed.digest.rankings
     columns: dict[str, list[Any]] = {"epoch": rankings.epoch, **rankings.metrics}
     chart.show(
         curves.correlations_sentence(rankings),
-        curves.correlations(rankings, feed.run_id, theme),
+        curves.correlations(rankings, feed.run_id),
         "ranking-correlations",
         columns,
         client.entry("metrics", "sparse_kendall_tau").get("definition", ""),
     )
     chart.show(
         "Mean accuracy of the sample with the shared weights",
-        curves.accuracy(rankings, feed.run_id, theme),
+        curves.accuracy(rankings, feed.run_id),
         "super-net-accuracy",
         {
             "epoch": rankings.epoch,
@@ -60,7 +60,7 @@ def _curves(feed: RunFeed, theme: palette.Theme) -> None:
     )
 
 
-def _scatter(feed: RunFeed, theme: palette.Theme) -> None:
+def _scatter(feed: RunFeed) -> None:
     digest = feed.digest
     rankings, index = digest.rankings, _chosen(digest, feed.run_id)
     sample = ranking.points(digest, index)
@@ -68,7 +68,7 @@ def _scatter(feed: RunFeed, theme: palette.Theme) -> None:
     tau = rankings.metrics.get("kendall_tau", [None] * len(rankings.epoch))[index]
     chart.show(
         ranking.sentence(sample, tau),
-        ranking.scatter(sample, marked, feed.run_id, theme),
+        ranking.scatter(sample, marked, feed.run_id),
         "ranking-scatter",
         ranking.columns(sample),
         "Each point is one architecture of the correlation sample. Landmarks are never part of "

@@ -17,7 +17,7 @@ from app.widgets.empty import empty
 
 def draw(feed: RunFeed) -> None:
     """Draw the training tab."""
-    epochs, theme = feed.digest.epochs, palette.theme()
+    epochs = feed.digest.epochs
     if not epochs.epoch:
         empty(
             "The super-net is not being trained yet",
@@ -26,27 +26,25 @@ def draw(feed: RunFeed) -> None:
         return
     left, right = st.columns(2, gap="medium")
     with left:
-        _single(feed, "loss", _loss_sentence(epochs), "cross-entropy loss", palette.ACCENT, theme)
+        _single(feed, "loss", _loss_sentence(epochs), "cross-entropy loss", palette.ACCENT)
         _single(
             feed,
             "learning_rate",
             "The learning rate follows its schedule",
             "learning rate",
             palette.VIOLET,
-            theme,
         )
     with right:
         if any(value is not None for value in epochs.landmark_weight):
-            _landmark(feed, theme)
+            _landmark(feed)
         else:
-            _accuracy(feed, theme)
+            _accuracy(feed)
         _single(
             feed,
             "images_per_second",
             _speed_sentence(epochs.images_per_second),
             "training images per second",
             palette.GREEN,
-            theme,
         )
 
 
@@ -56,7 +54,6 @@ def _single(
     sentence: str,
     axis: str,
     colour: palette.Colour,
-    theme: palette.Theme,
 ) -> None:
     epochs = feed.digest.epochs
     values = getattr(epochs, column)
@@ -65,28 +62,27 @@ def _single(
         return
     chart.show(
         sentence,
-        curves.single(epochs, column, axis, colour, feed.run_id, theme),
+        curves.single(epochs, column, axis, colour, feed.run_id),
         f"training-{column}",
         {"epoch": epochs.epoch, column: values},
     )
 
 
-def _accuracy(feed: RunFeed, theme: palette.Theme) -> None:
+def _accuracy(feed: RunFeed) -> None:
     _single(
         feed,
         "accuracy",
         "Accuracy on the training images of the sampled paths",
         "training accuracy (%)",
         palette.GREEN,
-        theme,
     )
 
 
-def _landmark(feed: RunFeed, theme: palette.Theme) -> None:
+def _landmark(feed: RunFeed) -> None:
     epochs = feed.digest.epochs
     chart.show(
         "The landmark term counts more as its weight λ rises",
-        curves.landmark(epochs, feed.run_id, theme),
+        curves.landmark(epochs, feed.run_id),
         "training-landmark",
         {
             "epoch": epochs.epoch,
@@ -124,7 +120,7 @@ def draw_search(feed: RunFeed) -> None:
     columns = _long(feed)
     chart.show(
         curves.searches_sentence(searches),
-        curves.searches(searches, feed.run_id, palette.theme()),
+        curves.searches(searches, feed.run_id),
         "search-best-so-far",
         columns,
         "Every searcher may evaluate the same number of architectures.",

@@ -168,9 +168,7 @@ class LandmarkRegulariser:
 
     def add(self, landmarks: Sequence[Landmark]) -> None:
         """Add landmarks; they are kept best first."""
-        self.landmarks = sorted(
-            [*self.landmarks, *landmarks], key=lambda one: -one.value
-        )
+        self.landmarks = sorted([*self.landmarks, *landmarks], key=lambda one: -one.value)
 
     def weight(self, epoch: int) -> float:
         """Return lambda of an epoch, 0 while no pair has an order."""

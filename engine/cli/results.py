@@ -21,9 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def rank(
     run_dir: Annotated[Path, typer.Argument(help="Run folder.")],
-    all_: Annotated[
-        bool, typer.Option("--all", help="Every architecture of the space.")
-    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Every architecture of the space.")] = False,
     sample: Annotated[int, typer.Option(help="How many random architectures.", min=1)] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the sample.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file to write.")] = None,

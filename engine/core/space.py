@@ -165,7 +165,7 @@ class Space(ABC):
             ArchitectureError: no valid tuple in 10,000 draws.
         """
         for _ in range(10_000):
-            indices = [rng.integers(len(choice.options)) for choice in self.choices]
+            indices = [int(rng.integers(len(choice.options))) for choice in self.choices]
             drawn = Architecture.of(self.name, indices)
             if self.constraint(drawn) is None:
                 return drawn
@@ -200,7 +200,7 @@ class Space(ABC):
         """Redraw every choice with the given chance (the mutation of SPOS's evolution)."""
         for _ in range(10_000):
             indices = [
-                rng.integers(len(choice.options)) if rng.random() < chance else index
+                int(rng.integers(len(choice.options))) if rng.random() < chance else index
                 for choice, index in zip(self.choices, architecture.indices, strict=True)
             ]
             mutated = Architecture.of(self.name, indices)

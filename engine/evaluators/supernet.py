@@ -24,6 +24,10 @@ from engine.tasks import classification
 LIVE_TENSORS = 12
 SHARE_OF_FREE_MEMORY = 0.25
 LARGEST_CHUNK = 64
+# On a CPU a chunk pays only while a layer's activations stay in the cache. Measured on one core,
+# chunks against one by one: C=8, 8x8: 3.3 times as fast with 64; C=16, 16x16: 1.3 with 8;
+# C=16, 32x32: 0.8 with 2. So this much of the stem's activations goes into a chunk.
+CPU_CHUNK_BYTES = 6 * 2**20
 
 
 class SuperNetScorer:
@@ -94,9 +98,11 @@ class SuperNetScorer:
         if self._chunk is None:
             with torch.no_grad():
                 stem = self.net.stem(self.batches[0][0])
-            per_route = stem.numel() * stem.element_size() * LIVE_TENSORS
-            fitting = int(SHARE_OF_FREE_MEMORY * free_bytes(self.device) / per_route)
-            self._chunk = max(1, min(LARGEST_CHUNK, fitting))
+            size = stem.numel() * stem.element_size()
+            fitting = SHARE_OF_FREE_MEMORY * free_bytes(self.device) / (size * LIVE_TENSORS)
+            if self.device.type == "cpu":
+                fitting = min(fitting, CPU_CHUNK_BYTES / size)
+            self._chunk = max(1, min(LARGEST_CHUNK, int(fitting)))
         return self._chunk
 
     def _halve(self, size: int) -> None:
@@ -155,5 +161,3 @@ def _full_batches(
             break
         batches.append((x, y))
     return batches
-
-

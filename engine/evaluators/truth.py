@@ -39,9 +39,7 @@ class Truth:
 class TruthSource(Protocol):
     """Answers for any architecture of its space."""
 
-    def get(
-        self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]
-    ) -> Truth:
+    def get(self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]) -> Truth:
         """Return the ground truth; landmarks are ranked on held-out data."""
         ...
 
@@ -76,9 +74,7 @@ class TrainedTruth:
         self.bank = bank
         self.part = part
 
-    def get(
-        self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]
-    ) -> Truth:
+    def get(self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]) -> Truth:
         """Return the mean over replicates, training those that are missing."""
         count = self.trainer.spec.replicates
         found = [self._replicate(architecture, index, poll) for index in range(count)]
@@ -136,17 +132,13 @@ class TableTruth:
         landmark_column: accuracy column that ranks landmarks; None: the same.
     """
 
-    def __init__(
-        self, space: Space, path: Path, column: str, landmark_column: str | None
-    ) -> None:
+    def __init__(self, space: Space, path: Path, column: str, landmark_column: str | None) -> None:
         columns = [column, landmark_column or column]
         self.space = space
         self.path = path
         self.values = read_accuracies(path, space, columns)
 
-    def get(
-        self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]
-    ) -> Truth:
+    def get(self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]) -> Truth:
         """Return the row's accuracy.
 
         Raises:

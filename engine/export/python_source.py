@@ -50,6 +50,8 @@ def read_safetensors(path: Path) -> dict[str, Tensor]:
     values = memoryview(data)[start:]
     tensors = {}
     try:
+        if start > len(data):
+            raise ValueError("its header is cut short")
         header = json.loads(data[8:start])
         header.pop("__metadata__", None)
         for name, entry in header.items():

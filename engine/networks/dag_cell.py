@@ -65,9 +65,7 @@ class DagCell(nn.Module):
         found = sources.get(self.output)
         return torch.zeros_like(x) if found is None else found
 
-    def _node(
-        self, terms: Sequence[Term], sources: _Sources, route: Route, groups: int
-    ) -> Tensor:
+    def _node(self, terms: Sequence[Term], sources: _Sources, route: Route, groups: int) -> Tensor:
         layout = self.planner.layout
         outputs, norms, weights = [], [], []
         for edge, option, position in terms:

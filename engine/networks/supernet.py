@@ -56,6 +56,8 @@ class SuperNet(nn.Module):
 
         Equal to one call of `forward` per route, batch statistics included.
         """
+        if len(routes) == 1:
+            return self(x, routes[0]).unsqueeze(0)
         stack = Stack.shared(self.stem(x), len(routes))
         stack = self.trunk.forward_many(stack, routes)
         return stack.with_values(self.head(stack.values, stack.blocks)).unstack()

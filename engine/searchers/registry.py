@@ -83,6 +83,6 @@ class Searcher(ABC):
             )
 
 
-SEARCHERS: Registry[
-    Callable[[Space, SearchSpec, np.random.Generator, Allowed], Searcher]
-] = Registry("searcher", "algorithm")
+SEARCHERS: Registry[Callable[[Space, SearchSpec, np.random.Generator, Allowed], Searcher]] = (
+    Registry("searcher", "algorithm")
+)

@@ -50,8 +50,8 @@ class EvaluationSpec(BaseModel):
         200,
         ge=2,
         le=1_000_000,
-        description="Random architectures whose super-net and stand-alone accuracies are compared; "
-        "landmarks are never among them (200 in the paper; stable from 150 on).",
+        description="Random architectures whose super-net and stand-alone accuracies are "
+        "compared; landmarks are never among them (200 in the paper; stable from 150 on).",
         json_schema_extra={"unit": "architectures"},
     )
     every: int = Field(

@@ -23,14 +23,14 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     loader.flatten_mapping(node)
     result: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
             line = key_node.start_mark.line + 1
             raise SpecError("", f"line {line}: field names are texts; given was {key!r}.")
         if key in result:
             line = key_node.start_mark.line + 1
             raise SpecError(key, f"given twice (line {line}); keep one of the two.")
-        result[key] = loader.construct_object(value_node, deep=True)  # type: ignore[no-untyped-call]
+        result[key] = loader.construct_object(value_node, deep=True)
     return result
 
 

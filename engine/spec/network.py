@@ -30,7 +30,7 @@ class NormSpec(BaseModel):
         8,
         ge=1,
         le=1000,
-        description="Training batches used to measure statistics anew, when they are recalibrated.",
+        description="Training batches on which recalibrated statistics are measured.",
         json_schema_extra={"unit": "batches", "shown_if": {"statistics": "recalibrated"}},
     )
 
@@ -55,7 +55,9 @@ class NetworkSpec(BaseModel):
         "each of 3 stages).",
         json_schema_extra={"unit": "cells"},
     )
-    classes: int = Field(10, ge=2, le=100_000, description="Taken from the data when a run starts.")
+    classes: int = Field(
+        10, ge=2, le=100_000, description="Taken from the data when a run starts."
+    )
     input_channels: int = Field(3, ge=1, le=64, description="Taken from the data.")
     resolution: int = Field(
         32,

@@ -43,9 +43,7 @@ def read_accuracies(
         )
     for name in columns:
         if name not in header:
-            raise TableError(
-                f"{path} has no column `{name}`; it has {', '.join(header)}."
-            )
+            raise TableError(f"{path} has no column `{name}`; it has {', '.join(header)}.")
     found: dict[Architecture, tuple[float, ...]] = {}
     for number, row in enumerate(reader, start=2):
         if any(not row[name] for name in columns):

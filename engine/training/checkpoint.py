@@ -90,9 +90,7 @@ def pack(net: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     return tensors
 
 
-def unpack(
-    tensors: dict[str, Tensor], net: nn.Module, optimiser: torch.optim.Optimizer
-) -> None:
+def unpack(tensors: dict[str, Tensor], net: nn.Module, optimiser: torch.optim.Optimizer) -> None:
     """Put back what `pack` collected.
 
     Raises:

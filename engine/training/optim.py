@@ -38,9 +38,7 @@ def set_learning_rate(optimiser: torch.optim.Optimizer, value: float) -> None:
         group["lr"] = value
 
 
-def apply_update(
-    optimiser: torch.optim.Optimizer, clip: float | None, unsampled: str
-) -> None:
+def apply_update(optimiser: torch.optim.Optimizer, clip: float | None, unsampled: str) -> None:
     """Clip once and step once.
 
     SGD skips weights whose gradient is None, so that unsampled weights stay `frozen`; for

@@ -152,9 +152,7 @@ class StandAloneTrainer:
                     "`stand_alone.optimiser.learning_rate` or set its `gradient_clip`."
                 )
 
-    def _evaluate(
-        self, net: SuperNet, route: Route, images: DeviceImages
-    ) -> tuple[float, float]:
+    def _evaluate(self, net: SuperNet, route: Route, images: DeviceImages) -> tuple[float, float]:
         """Return (accuracy in percent, mean loss) with moving averages."""
         net.eval()
         right = torch.zeros((), device=images.device)

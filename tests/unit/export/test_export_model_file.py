@@ -107,7 +107,7 @@ def test_weights_of_another_architecture_are_refused(folder: Path) -> None:
     record = record_of(CELLS["all conv 3x3"], "grey, odd")
     other = folder / "other.safetensors"
     save_weights(other, scrambled(record), record)
-    with pytest.raises(RuntimeError, match="Missing key"):
+    with pytest.raises(RuntimeError, match="Unexpected key"):
         build(folder, str(other))
 
 
