@@ -280,14 +280,16 @@ class Client:
 
     def _create(self, specs: Sequence[ExperimentSpec]) -> RunIds:
         made: RunIds = []
+        run_id = ""
         try:
             for spec in specs:
                 run_id = new_run_id(spec)
-                made.append(run_id)
                 create_run(self.settings.runs, spec, run_id)
+                made.append(run_id)
         except RunError:
-            for run_id in made:
-                shutil.rmtree(self.settings.runs / run_id, ignore_errors=True)
+            half = [] if RunFolder(self.settings.runs / run_id).exists() else [run_id]
+            for name in made + half:
+                shutil.rmtree(self.settings.runs / name, ignore_errors=True)
             raise
         return made
 

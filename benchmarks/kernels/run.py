@@ -2,7 +2,8 @@
 
 One CSV per device in results/. A row is a kernel, a provider, a mode (fwd, or bwd: all gradients
 of an existing graph) and a shape, with the 20th, 50th and 80th percentile of its time in ms.
-Providers take turns, so that a change of the machine's load meets all of them.
+Providers take turns, so that a change of the machine's load meets all of them. On a CPU with one
+thread it is the time that thread was running, so that other programs do not count.
 """
 
 from __future__ import annotations
@@ -46,11 +47,13 @@ def result_file(device: torch.device) -> Path:
 def _timer(device: torch.device) -> Callable[[Callable[[], object], int], float]:
     """A function (call, repeats) -> seconds per call."""
 
+    clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+
     def on_cpu(call: Callable[[], object], repeats: int) -> float:
-        start = time.perf_counter()
+        start = clock()
         for _ in range(repeats):
             call()
-        return (time.perf_counter() - start) / repeats
+        return (clock() - start) / repeats
 
     def on_gpu(call: Callable[[], object], repeats: int) -> float:
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
@@ -72,7 +75,7 @@ def sample(
     repeats = {}
     for name, call in calls.items():
         timer(call, WARM_UP_CALLS)
-        repeats[name] = max(1, round(LEAST_SAMPLE_SECONDS / timer(call, 1)))
+        repeats[name] = max(1, round(LEAST_SAMPLE_SECONDS / max(timer(call, 1), 1e-6)))
     samples: dict[str, list[float]] = {name: [] for name in calls}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(next(iter(samples.values()))) < 5:

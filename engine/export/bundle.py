@@ -7,8 +7,9 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from engine.export.files import replacing
 from engine.spec.errors import ExportError
@@ -96,22 +97,31 @@ def _add(bundle: zipfile.ZipFile, path: Path, name: str) -> None:
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     packed = path.suffix in _COMPRESSED
     info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-    info.file_size = path.stat().st_size  # tells zipfile whether it needs the 64-bit form
-    with bundle.open(info, "w") as entry:
-        for chunk in _chunks(path):
-            entry.write(chunk)
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    """Read a file to the length that it has now, even where it grows meanwhile."""
-    try:
-        with open(path, "rb") as file:
-            left = os.fstat(file.fileno()).st_size
+    with _reading(path), open(path, "rb") as file:
+        # The size tells zipfile whether the entry needs the 64-bit form.
+        left = info.file_size = os.fstat(file.fileno()).st_size
+        with bundle.open(info, "w") as entry:
             while left and (chunk := file.read(min(_CHUNK, left))):
-                yield chunk
+                _put(entry, chunk)
                 left -= len(chunk)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ExportError(
-            f"{path} cannot be read for the bundle: {error.strerror}. If the run is going on, "
-            "make the bundle again."
+            f"{path} cannot be read for the bundle: {error.strerror or error}. If the run is "
+            "going on, make the bundle again."
+        ) from error
+
+
+def _put(entry: IO[bytes], chunk: bytes) -> None:
+    try:
+        entry.write(chunk)
+    except OSError as error:
+        raise ExportError(
+            f"Cannot write the bundle: {error.strerror or error}. Free some disk space or choose "
+            "another place."
         ) from error

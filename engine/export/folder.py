@@ -142,4 +142,6 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise ExportError(f"Cannot replace {path}: {error.strerror}.") from error
+        raise ExportError(
+            f"Cannot write {path}: {error.strerror}. Choose another place."
+        ) from error

@@ -55,7 +55,12 @@ class SuperNet(nn.Module):
         """Return logits (R, B, classes) of the same images along R hard routes.
 
         Equal to one call of `forward` per route, batch statistics included.
+
+        Raises:
+            ValueError: a route has weights, which would be left out of the sums.
         """
+        if any(route.weights is not None for route in routes):
+            raise ValueError("many routes at once are sums without weights; use `forward`")
         if len(routes) == 1:
             return self(x, routes[0]).unsqueeze(0)
         stack = Stack.shared(self.stem(x), len(routes))

@@ -66,7 +66,7 @@ class NB201(Space):
             )
         chosen: dict[tuple[int, int], str] = {}
         for target, group in enumerate(groups, start=1):
-            if not re.fullmatch(r"\|(?:[^|~+]+~\d+\|)+", group):
+            if not re.fullmatch(r"\|(?:[^|~+]+~[0-9]{1,3}\|)+", group):
                 raise ArchitectureError(
                     f"Group {target} should look like `|skip_connect~0|...|`; "
                     f"given was `{group:.80}`."

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
+import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,14 @@ from engine.spec.errors import SpecError
 from engine.spec.experiment import ExperimentSpec
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 30
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -43,24 +54,34 @@ def read_mapping(text: str) -> dict[str, Any]:
     Raises:
         SpecError: too large, not YAML, aliases that expand without end, or no mapping.
     """
-    if len(text.encode()) > MAX_BYTES:
-        raise SpecError("", "the file is larger than 1 MB; an experiment file is a page of text.")
-    if any(isinstance(token, yaml.AliasToken) for token in _tokens(text)):
-        raise SpecError("", "YAML aliases (`*name`) are not used here; write the value out.")
-    try:
-        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise SpecError("", f"this is not valid YAML: {_one_line(error)}.") from None
+    value = _read(text)
     if not isinstance(value, dict):
         raise SpecError("", "an experiment file is a list of `field: value` lines.")
     return value
 
 
-def _tokens(text: str) -> list[yaml.Token]:
+def _read(text: str) -> Any:
+    """Parse YAML of any kind; see `read_mapping` for what is refused."""
     try:
-        return list(yaml.scan(text, Loader=yaml.SafeLoader))
-    except (yaml.YAMLError, RecursionError) as error:
+        if len(text.encode()) > MAX_BYTES:
+            sentence = "the file is larger than 1 MB; an experiment file is a page of text."
+            raise SpecError("", sentence)
+        _refuse_aliases_and_depth(text)
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError("", f"this is not valid YAML: {_one_line(error)}.") from None
+
+
+def _refuse_aliases_and_depth(text: str) -> None:
+    """Read token by token, since PyYAML's time grows with the square of the nesting."""
+    depth = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        if isinstance(token, yaml.AliasToken):
+            raise SpecError("", "YAML aliases (`*name`) are not used here; write the value out.")
+        depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+        if depth > MAX_DEPTH:
+            line = token.start_mark.line + 1
+            raise SpecError("", f"line {line}: more than {MAX_DEPTH} sections within each other.")
 
 
 def _one_line(error: Exception) -> str:
@@ -84,11 +105,24 @@ def build(value: dict[str, Any]) -> ExperimentSpec:
 
 def problems(value: dict[str, Any]) -> list[SpecError]:
     """Return every fault of a mapping as a sentence at its field; empty when it is valid."""
+    faults = [SpecError(field, "give a finite number.") for field in _not_finite(value)]
+    named = {fault.field for fault in faults}
     try:
         ExperimentSpec.model_validate(value)
     except ValidationError as error:
-        return [_explain(dict(item)) for item in error.errors(include_url=False)]
-    return []
+        found = [_explain(dict(item)) for item in error.errors(include_url=False)]
+        faults += [fault for fault in found if fault.field not in named]
+    return faults
+
+
+def _not_finite(value: Any, field: str = "") -> Iterator[str]:
+    """Yield the fields that hold `.nan` or `.inf`, which JSON and databases cannot carry."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield field
+    named = value.items() if isinstance(value, dict) else ()
+    counted = enumerate(value) if isinstance(value, list) else ()
+    for name, part in (*named, *counted):
+        yield from _not_finite(part, f"{field}.{name}" if field else str(name))
 
 
 def _explain(item: dict[str, Any]) -> SpecError:
@@ -155,7 +189,7 @@ def with_values(value: dict[str, Any], assignments: list[str]) -> dict[str, Any]
     Raises:
         SpecError: an assignment without `=`, or a path through something that is no section.
     """
-    result: dict[str, Any] = yaml.safe_load(yaml.safe_dump(value))
+    result: dict[str, Any] = copy.deepcopy(value)
     for assignment in assignments:
         path, separator, text = assignment.partition("=")
         if not separator or not path:
@@ -169,7 +203,7 @@ def with_values(value: dict[str, Any], assignments: list[str]) -> dict[str, Any]
             if not isinstance(section, dict):
                 raise SpecError(path, f"`{name}` is a value, not a section.")
         try:
-            section[last] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise SpecError(path, f"cannot read `{text}`: {_one_line(error)}.") from None
+            section[last] = _read(text)
+        except SpecError as fault:
+            raise SpecError(path, f"cannot read `{text:.60}`: {fault.problem}") from None
     return result

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import secrets
 import socket
@@ -64,7 +65,7 @@ class Bank:
         self._rows: dict[tuple[str, str, str, int], BankRow] = {}
         name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         self._own = folder / name
-        self._read: dict[Path, int] = {}
+        self._read: dict[Path, tuple[int, int]] = {}
         self.refresh()
 
     def refresh(self) -> None:
@@ -80,17 +81,18 @@ class Bank:
                 self._read_new(path)
 
     def _read_new(self, path: Path) -> None:
-        offset = self._read.get(path, 0)
+        offset, lines = self._read.get(path, (0, 0))
         if path.stat().st_size == offset:
             return
         with open(path, "rb") as file:
             file.seek(offset)
             data = file.read()
         complete = data[: data.rfind(b"\n") + 1]
-        for line in complete.splitlines():
-            row = _parse(line, path)
+        found = complete.splitlines()
+        for number, line in enumerate(found, start=lines + 1):
+            row = _parse(line, f"line {number} of {path}")
             self._rows.setdefault(row.key, row)
-        self._read[path] = offset + len(complete)
+        self._read[path] = offset + len(complete), lines + len(found)
 
     def get(self, space: str, canonical: str, protocol: str, replicate: int) -> BankRow | None:
         """Return a stored result, or None."""
@@ -152,17 +154,30 @@ class Bank:
         return len(self._rows)
 
 
-def _parse(line: bytes, path: Path) -> BankRow:
+def _parse(line: bytes, where: str) -> BankRow:
     try:
-        row = BankRow(**json.loads(line))
-    except (ValueError, TypeError) as error:
+        value = json.loads(line)
+        version = value.get("version", 1)
+        if version != VERSION:
+            raise TableError(
+                f"In the results bank, {where} was written by another version ({version}; this "
+                f"one reads {VERSION}). Move the file away."
+            )
+        row = BankRow(**value)
+        _check_types(row)
+    except (ValueError, TypeError, AttributeError) as error:
         raise TableError(
-            f"A line of the results bank file {path} is damaged ({error}); "
-            "remove that line and keep the rest."
+            f"In the results bank, {where} is damaged ({error}); remove that line and keep the "
+            "rest."
         ) from None
-    if row.version != VERSION:
-        raise TableError(
-            f"{path} was written by another version of the results bank "
-            f"({row.version}; this one reads {VERSION}). Move the file away."
-        )
     return row
+
+
+def _check_types(row: BankRow) -> None:
+    for name in ("space", "canonical", "text", "protocol"):
+        if not isinstance(getattr(row, name), str):
+            raise TypeError(f"`{name}` is no text")
+    for name in ("replicate", "held_out", "test", "loss", "seconds"):
+        number = getattr(row, name)
+        if type(number) not in (int, float) or not math.isfinite(number):
+            raise TypeError(f"`{name}` is no number")

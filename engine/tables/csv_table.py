@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,7 +35,16 @@ def read_accuracies(
     Raises:
         TableError: unreadable, a column missing, or a value or architecture that is wrong.
     """
-    reader = csv.DictReader(io.StringIO(_read_text(path)))
+    reader = csv.DictReader(io.StringIO(_read_text(path)), restval="")
+    try:
+        return _read_rows(reader, path, space, columns)
+    except csv.Error as error:
+        raise TableError(f"Line {reader.line_num} of {path} is no CSV: {error}.") from None
+
+
+def _read_rows(
+    reader: csv.DictReader[str], path: Path, space: Space, columns: Sequence[str]
+) -> dict[Architecture, tuple[float, ...]]:
     header = reader.fieldnames or []
     text_column = next((name for name in TEXT_COLUMNS if name in header), None)
     if text_column is None:
@@ -45,7 +55,8 @@ def read_accuracies(
         if name not in header:
             raise TableError(f"{path} has no column `{name}`; it has {', '.join(header)}.")
     found: dict[Architecture, tuple[float, ...]] = {}
-    for number, row in enumerate(reader, start=2):
+    for row in reader:
+        number = reader.line_num
         if any(not row[name] for name in columns):
             continue
         try:
@@ -67,5 +78,5 @@ def _read_text(path: Path) -> str:
         if data[:2] == b"\x1f\x8b":
             data = gzip.decompress(data)
         return data.decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise TableError(f"{path} cannot be read as a CSV table: {error}.") from None

@@ -26,8 +26,8 @@ def wait_for_points(page: Page, key: str, least: int) -> None:
     plot = chart(page, key)
     plot.wait_for(timeout=60 * SECONDS)
     page.wait_for_function(
-        "([key, least]) => document.querySelector(`.st-key-${key} .js-plotly-plot`)"
-        ".data[0].x.length >= least",
+        "([key, least]) => document.querySelector(`.st-key-${key} .nw-plot`)"
+        "?.data?.[0].x.length >= least",
         arg=[key, least],
         timeout=60 * SECONDS,
     )

@@ -59,7 +59,7 @@ def screenshot(page: Page, name: str) -> None:
 
 def chart(page: Page, key: str) -> Locator:
     """Return the Plotly element of a chart."""
-    return page.locator(f".st-key-{key} .js-plotly-plot")
+    return page.locator(f".st-key-{key} .nw-plot")
 
 
 def axis_range(plot: Locator, axis: str = "xaxis") -> list[float]:

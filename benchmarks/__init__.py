@@ -1,0 +1,1 @@
+"""How fast, against what, on which machine. Never part of the tests."""
