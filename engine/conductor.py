@@ -11,21 +11,21 @@ from engine.addons.landmark import Landmark, choose_diverse
 from engine.control import Control
 from engine.core.architecture import Architecture
 from engine.device import describe_device, peak_megabytes
-from engine.evaluators.truth import Purpose, Truth
+from engine.estimates import planned_work
+from engine.evaluators.truth import Truth
 from engine.events import Events
+from engine.ground_truth import learn_truth
 from engine.lab import Lab
 from engine.memory import Memory
 from engine.metrics import ranking_metrics
 from engine.report import Report
 from engine.runs import RunFolder
+from engine.search import search
 from engine.searchers import Searcher
 from engine.spec.errors import SpecError, StopRequested
 from engine.training.checkpoint import Checkpoints, pack, unpack
 from engine.training.supernet_trainer import EpochReport
 from engine.work_plan import WorkPlan
-
-# A forward pass alone costs about a third of forward and backward.
-FORWARD_SHARE = 1 / 3
 
 
 class Conductor:
@@ -55,7 +55,7 @@ class Conductor:
         self.alive = alive
         self.memory = Memory()
         self.checkpoints = Checkpoints(folder.path / "checkpoints")
-        self.work = _planned_work(lab)
+        self.work = planned_work(lab)
         self.plan = WorkPlan(events, dict(self.work))
 
     def run(self) -> None:
@@ -207,60 +207,20 @@ class Conductor:
             truths = self._truths(self.memory.sample, "sample", before)
         self.memory.truth = [truth.value for truth in truths]
 
-    def _truths(
-        self, architectures: Sequence[Architecture], purpose: Purpose, before: int
-    ) -> list[Truth]:
-        """Ask for ground truth one by one; `before` such trainings of the stage are done."""
-        stage = "final" if purpose == "found" else "ground_truth"
-        each = _training_work(self.lab)
-        steps = [0]
-        per_training = _training_steps(self.lab)
-        truths: list[Truth] = []
-
-        def poll() -> None:
-            self._poll()
-            steps[0] += 1
-            share = min(1.0, steps[0] / per_training)
-            work = (before + len(truths) + share) * each
-            self.plan.show(work, len(truths), len(architectures), "architectures")
-
-        for position, architecture in enumerate(architectures, start=1):
-            steps[0] = 0
-            truth = self.lab.truth.get(architecture, purpose, poll)
-            truths.append(truth)
-            if truth.origin != "trained":
-                self.plan.write_off(stage, each)
-                before -= 1
-            self._emit_truth(architecture, truth, purpose, position, len(architectures))
-            work = (before + position) * each
-            self.plan.show(work, position, len(architectures), "architectures")
-        return truths
-
-    def _emit_truth(
-        self, architecture: Architecture, truth: Truth, purpose: str, position: int, total: int
-    ) -> None:
-        self.events.emit(
-            "ground_truth",
-            purpose=purpose,
-            text=self.lab.space.to_text(architecture),
-            indices=list(architecture.indices),
-            value=truth.value,
-            held_out=truth.held_out,
-            test=truth.test,
-            position=position,
-            total=total,
-            measured={"origin": truth.origin, "seconds": round(truth.seconds, 3)},
-        )
+    def _truths(self, chosen: Sequence[Architecture], purpose: str, before: int) -> list[Truth]:
+        return learn_truth(self.lab, self.events, self.plan, self._poll, chosen, purpose, before)
 
     def _add_landmarks(self, chosen: Sequence[Architecture], round_: int, before: int) -> None:
         truths = self._truths(chosen, "landmark", before)
         pairs = zip(chosen, truths, strict=True)
-        new = [Landmark(architecture, truth.value, round_) for architecture, truth in pairs]
+        new = [Landmark(a, truth.landmark_value, truth.value, round_) for a, truth in pairs]
         self.memory.landmarks += new
         self.memory.round = round_
         assert self.lab.regulariser is not None, "only called with landmarks on"
         self.lab.regulariser.add(new)
-        rows = [self._row(one.architecture) | {"value": one.value} for one in new]
+        rows = [
+            self._row(one.architecture) | {"value": one.value, "truth": one.truth} for one in new
+        ]
         self.events.emit("landmarks", round=round_, architectures=rows)
 
     # -- training -------------------------------------------------------------------------
@@ -350,7 +310,10 @@ class Conductor:
             self._show_training()
             self._stop_if_asked()
 
-        memory.scores = self.lab.scorer.scores(memory.sample, poll)
+        known = [one.architecture for one in memory.landmarks]
+        scores = self.lab.scorer.scores([*memory.sample, *known], poll)
+        memory.scores = scores[: len(memory.sample)]
+        memory.landmark_scores = scores[len(memory.sample) :]
         memory.metrics = ranking_metrics(
             memory.truth, memory.scores, self.spec.evaluation.threshold
         )
@@ -361,6 +324,7 @@ class Conductor:
             metrics=memory.metrics,
             scores=memory.scores,
             truth=memory.truth,
+            landmark_scores=memory.landmark_scores,
         )
 
     def _next_round(self, finished: int) -> None:
@@ -368,7 +332,9 @@ class Conductor:
         spec = self.spec.addons.landmark
         assert spec is not None, "only landmarks have rounds"
         with self._stage("search", f"Searching landmarks after round {finished}", finished):
-            searcher = self._evolve(self.lab.recipe.searcher, report=False)
+            searcher = search(
+                self.lab, self.events, self.plan, self._poll, self.lab.recipe.searcher
+            )
         taken = self._sample_forms() | {
             self.lab.space.canonical(one.architecture) for one in self.memory.landmarks
         }
@@ -390,42 +356,10 @@ class Conductor:
         names = (self.lab.recipe.searcher, *self.lab.recipe.baselines)
         for name in names:
             with self._stage("search", f"Searching by super-net accuracy: {name}"):
-                found[name] = self._evolve(name, report=True)
+                found[name] = search(
+                    self.lab, self.events, self.plan, self._poll, name, report=True
+                )
         return found
-
-    def _evolve(self, name: str, report: bool) -> Searcher:
-        searcher = self.lab.searcher(name)
-        generations = self.spec.search.generations
-        done_before = self.plan.done.get("search", 0.0)
-        each = _scoring_work(self.lab)
-        for generation in range(1, generations + 1):
-            population = searcher.ask()
-            if not population:
-                break
-
-            def poll(done: int, first: int = len(searcher.scores), now: int = generation) -> None:
-                self._poll()
-                work = done_before + (first + done) * each
-                self.plan.show(work, now - 1, generations, "generations")
-
-            searcher.tell(population, self.lab.scorer.scores(population, poll))
-            if report:
-                self._emit_generation(name, searcher, generation, len(population))
-        return searcher
-
-    def _emit_generation(self, name: str, searcher: Searcher, generation: int, count: int) -> None:
-        best = searcher.best(1)[0]
-        latest = list(searcher.scores.values())[-count:]
-        self.events.emit(
-            "generation",
-            searcher=name,
-            generation=generation,
-            generations=self.spec.search.generations,
-            evaluated=len(searcher.scores),
-            best_score=searcher.scores[best],
-            mean_score=sum(latest) / len(latest),
-            best_text=self.lab.space.to_text(best),
-        )
 
     def _finish(self, searchers: dict[str, Searcher]) -> None:
         keep = self.spec.search.keep
@@ -438,40 +372,3 @@ class Conductor:
                 before += len(architectures)
         self._count_seconds()
         Report(self.folder, self.lab, self.memory, self.events).write(searchers, chosen, truths)
-
-
-def _training_steps(lab: Lab) -> int:
-    spec = lab.spec.stand_alone
-    steps = lab.parts["train"].batches_per_epoch(spec.batch_size)
-    return steps * spec.epochs * spec.replicates
-
-
-def _training_work(lab: Lab) -> float:
-    """Return the work of one stand-alone ground truth."""
-    if lab.spec.evaluation.ground_truth.source == "table":
-        return 0.0
-    spec = lab.spec.stand_alone
-    return float(spec.epochs * spec.replicates * len(lab.parts["train"]))
-
-
-def _scoring_work(lab: Lab) -> float:
-    """Return the work of one super-net score."""
-    return lab.scorer.count * FORWARD_SHARE
-
-
-def _planned_work(lab: Lab) -> dict[str, float]:
-    spec = lab.spec
-    landmark, truth, score = spec.addons.landmark, _training_work(lab), _scoring_work(lab)
-    landmarks = landmark.per_round * landmark.rounds if landmark else 0
-    epochs = spec.super_net.epochs
-    images = epochs * lab.trainer.steps * min(spec.super_net.batch_size, len(lab.parts["train"]))
-    paths = 1 + (2 * landmark.pairs * (1 - landmark.warm_up) if landmark else 0)
-    rankings = -(-epochs // spec.evaluation.every)
-    searches = 1 + len(lab.recipe.baselines) + (landmark.rounds - 1 if landmark else 0)
-    evaluations = spec.search.population * spec.search.generations
-    return {
-        "ground_truth": (spec.evaluation.sample + landmarks) * truth,
-        "training": images * paths + rankings * spec.evaluation.sample * score,
-        "search": searches * evaluations * score,
-        "final": (1 + len(lab.recipe.baselines)) * spec.search.keep * truth,
-    }

@@ -24,10 +24,12 @@ EVENT_FIELDS: dict[str, str] = {
     "sample": "architectures [{text, indices, params, flops}] of the correlation sample",
     "ground_truth": "purpose (sample | landmark | found), text, indices, value, held_out, test, "
     "origin (trained | bank | table), position, total, measured.seconds",
-    "landmarks": "round, architectures [{text, indices, value}]",
+    "landmarks": "round, architectures [{text, indices, params, flops, value (ranks landmarks), "
+    "truth (comparable with the sample)}]",
     "epoch": "epoch, epochs, round, loss, accuracy, landmark_loss, landmark_weight, "
     "learning_rate, measured.{seconds, images_per_second, memory_mb}",
-    "ranking": "epoch, metrics {kendall_tau, sparse_kendall_tau, ...}, scores, truth",
+    "ranking": "epoch, metrics {kendall_tau, sparse_kendall_tau, ...}, scores and truth of the "
+    "sample, landmark_scores of all landmarks so far",
     "generation": "searcher, generation, generations, evaluated, best_score, mean_score, "
     "best_text",
     "architecture": "rank, text, indices, super_net_accuracy, stand_alone_accuracy, params, "

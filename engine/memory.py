@@ -19,6 +19,7 @@ class Memory:
         landmarks: all landmarks so far.
         round: rounds of landmarks begun, from 1; 0 before the first.
         scores: latest super-net accuracy of the sample in percent.
+        landmark_scores: latest super-net accuracy of the landmarks in percent, same order.
         metrics: latest ranking metrics.
         seconds: wall-clock time by stage, over all processes that worked on the run.
         images: training images passed through the super-net.
@@ -31,6 +32,7 @@ class Memory:
     landmarks: list[Landmark] = field(default_factory=list)
     round: int = 0
     scores: list[float] = field(default_factory=list)
+    landmark_scores: list[float] = field(default_factory=list)
     metrics: dict[str, float | None] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     images: int = 0
@@ -45,6 +47,7 @@ class Memory:
             "landmarks": [landmark.to_json() for landmark in self.landmarks],
             "round": self.round,
             "scores": self.scores,
+            "landmark_scores": self.landmark_scores,
             "metrics": self.metrics,
             "seconds": self.seconds,
             "images": self.images,

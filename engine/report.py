@@ -55,13 +55,15 @@ class Report:
 
     def _tables(self) -> None:
         space, network, memory = self.lab.space, self.lab.network, self.memory
+        known = [one.architecture for one in memory.landmarks]
         write_ranking(
             self.folder.path / "ranking.csv",
             space,
             network,
-            memory.sample,
-            memory.scores,
-            memory.truth,
+            [*memory.sample, *known],
+            [*memory.scores, *memory.landmark_scores],
+            [*memory.truth, *(one.truth for one in memory.landmarks)],
+            landmarks=known,
         )
         write_landmarks(self.folder.path / "landmarks.csv", space, memory.landmarks)
 

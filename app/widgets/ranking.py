@@ -100,7 +100,7 @@ def _landmark_trace(landmarks: list[dict[str, Any]], sample: list[Point]) -> dic
     edge = {"width": 1, "color": BACKGROUND.css}
     return {
         "type": "scatter",
-        "x": [entry["value"] for entry in landmarks],
+        "x": [entry.get("truth", entry["value"]) for entry in landmarks],
         "y": [entry.get("score", floor) for entry in landmarks],
         "text": [_landmark_hover(entry) for entry in landmarks],
         "name": "Landmarks",

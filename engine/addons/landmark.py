@@ -29,12 +29,14 @@ class Landmark:
 
     Attributes:
         architecture: which one.
-        value: its stand-alone accuracy on the held-out part, higher is better.
+        value: its stand-alone accuracy on the held-out part, by which landmarks are ranked.
+        truth: its ground truth as that of the correlation sample, for plots beside it.
         round: the round in which it joined, from 1.
     """
 
     architecture: Architecture
     value: float
+    truth: float
     round: int
 
     def to_json(self) -> dict[str, Any]:
@@ -42,6 +44,7 @@ class Landmark:
         return {
             "architecture": self.architecture.to_json(),
             "value": self.value,
+            "truth": self.truth,
             "round": self.round,
         }
 
@@ -49,7 +52,7 @@ class Landmark:
     def from_json(cls, value: dict[str, Any]) -> Landmark:
         """Read what `to_json` wrote."""
         architecture = Architecture.from_json(value["architecture"])
-        return cls(architecture, value["value"], value["round"])
+        return cls(architecture, value["value"], value["truth"], value["round"])
 
 
 def choose_diverse(

@@ -14,15 +14,15 @@ from engine.tables.bank import Bank, BankRow
 from engine.tables.csv_table import read_accuracies
 from engine.training.stand_alone import StandAloneTrainer, pack_weights
 
-Purpose = Literal["sample", "landmark", "found"]
-
 
 @dataclass(frozen=True)
 class Truth:
     """Stand-alone accuracy of an architecture in percent.
 
     Attributes:
-        value: the number to rank by.
+        value: the number that ranks the correlation sample and the result.
+        landmark_value: the number that ranks landmarks: held-out data, so that the ranking that
+            the super-net is taught knows nothing of the test part.
         held_out: accuracy on the held-out part; None from a table.
         test: accuracy on the test part; None from a table.
         origin: where it comes from.
@@ -30,6 +30,7 @@ class Truth:
     """
 
     value: float
+    landmark_value: float
     held_out: float | None
     test: float | None
     origin: Literal["trained", "bank", "table"]
@@ -39,8 +40,8 @@ class Truth:
 class TruthSource(Protocol):
     """Answers for any architecture of its space."""
 
-    def get(self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]) -> Truth:
-        """Return the ground truth; landmarks are ranked on held-out data."""
+    def get(self, architecture: Architecture, poll: Callable[[], None]) -> Truth:
+        """Return the ground truth."""
         ...
 
     def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
@@ -74,17 +75,17 @@ class TrainedTruth:
         self.bank = bank
         self.part = part
 
-    def get(self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]) -> Truth:
+    def get(self, architecture: Architecture, poll: Callable[[], None]) -> Truth:
         """Return the mean over replicates, training those that are missing."""
         count = self.trainer.spec.replicates
         found = [self._replicate(architecture, index, poll) for index in range(count)]
         rows = [row for row, _ in found]
         held_out = sum(row.held_out for row in rows) / count
         test = sum(row.test for row in rows) / count
-        value = held_out if purpose == "landmark" or self.part == "held_out" else test
+        value = held_out if self.part == "held_out" else test
         seconds = sum(row.seconds for row, trained in found if trained)
         trained = any(new for _, new in found)
-        return Truth(value, held_out, test, "trained" if trained else "bank", seconds)
+        return Truth(value, held_out, held_out, test, "trained" if trained else "bank", seconds)
 
     def _replicate(
         self, architecture: Architecture, index: int, poll: Callable[[], None]
@@ -138,7 +139,7 @@ class TableTruth:
         self.path = path
         self.values = read_accuracies(path, space, columns)
 
-    def get(self, architecture: Architecture, purpose: Purpose, poll: Callable[[], None]) -> Truth:
+    def get(self, architecture: Architecture, poll: Callable[[], None]) -> Truth:
         """Return the row's accuracy.
 
         Raises:
@@ -151,7 +152,7 @@ class TableTruth:
                 f"The table {self.path} has no accuracy for "
                 f"{self.space.to_text(architecture)}; use a complete table, or train instead."
             )
-        return Truth(row[1 if purpose == "landmark" else 0], None, None, "table", 0.0)
+        return Truth(row[0], row[1], None, None, "table", 0.0)
 
     def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
         """A table has no weights."""

@@ -7,9 +7,8 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from engine.export.files import replacing
 from engine.spec.errors import ExportError
@@ -33,7 +32,7 @@ def bundle_files(run_dir: Path, checkpoints: bool = False) -> Iterator[Path]:
     if not run_dir.is_dir():
         raise ExportError(f"There is no run folder {run_dir}.")
     found = []
-    for place, folders, names in os.walk(run_dir, onerror=_unreadable):
+    for place, folders, names in os.walk(run_dir, onerror=_refuse):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             path = Path(place, name)
@@ -42,10 +41,6 @@ def bundle_files(run_dir: Path, checkpoints: bool = False) -> Iterator[Path]:
     for path in sorted(found, key=lambda path: path.parts):
         if checkpoints or path.parts[0] != CHECKPOINTS:
             yield path
-
-
-def _unreadable(error: OSError) -> None:
-    raise ExportError(f"{error.filename} cannot be read: {error.strerror}.") from error
 
 
 def write_bundle(
@@ -69,7 +64,10 @@ def write_bundle(
         ExportError: no such folder, a file that cannot be read, a full disk.
     """
     if not isinstance(out, Path):
-        _write(run_dir, out, checkpoints, None)
+        try:
+            _write(run_dir, out, checkpoints, None)
+        except OSError as error:
+            raise ExportError(f"Cannot write the bundle: {error.strerror or error}.") from error
         return out
     with replacing(out) as file:
         _write(run_dir, file, checkpoints, out.resolve())
@@ -97,31 +95,35 @@ def _add(bundle: zipfile.ZipFile, path: Path, name: str) -> None:
     info.external_attr = (stat.S_IFREG | 0o644) << 16
     packed = path.suffix in _COMPRESSED
     info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
-    with _reading(path), open(path, "rb") as file:
+    with _opened(path) as file:
         # The size tells zipfile whether the entry needs the 64-bit form.
         left = info.file_size = os.fstat(file.fileno()).st_size
         with bundle.open(info, "w") as entry:
-            while left and (chunk := file.read(min(_CHUNK, left))):
-                _put(entry, chunk)
+            while left and (chunk := _read(file, min(_CHUNK, left), path)):
+                entry.write(chunk)
                 left -= len(chunk)
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def _opened(path: Path) -> BinaryIO:
     try:
-        yield
+        return open(path, "rb")
     except OSError as error:
-        raise ExportError(
-            f"{path} cannot be read for the bundle: {error.strerror or error}. If the run is "
-            "going on, make the bundle again."
-        ) from error
+        raise _unreadable(error, path) from error
 
 
-def _put(entry: IO[bytes], chunk: bytes) -> None:
+def _read(file: BinaryIO, count: int, path: Path) -> bytes:
     try:
-        entry.write(chunk)
+        return file.read(count)
     except OSError as error:
-        raise ExportError(
-            f"Cannot write the bundle: {error.strerror or error}. Free some disk space or choose "
-            "another place."
-        ) from error
+        raise _unreadable(error, path) from error
+
+
+def _unreadable(error: OSError, path: Path) -> ExportError:
+    return ExportError(
+        f"{path} cannot be read for the bundle: {error.strerror or error}. If the run is going "
+        "on, make the bundle again."
+    )
+
+
+def _refuse(error: OSError) -> None:
+    raise _unreadable(error, Path(error.filename)) from error

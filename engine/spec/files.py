@@ -17,6 +17,7 @@ from engine.spec.experiment import ExperimentSpec
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
+MAX_TOKENS = 50_000
 _OPENING = (
     yaml.BlockMappingStartToken,
     yaml.BlockSequenceStartToken,
@@ -66,22 +67,26 @@ def _read(text: str) -> Any:
         if len(text.encode()) > MAX_BYTES:
             sentence = "the file is larger than 1 MB; an experiment file is a page of text."
             raise SpecError("", sentence)
-        _refuse_aliases_and_depth(text)
+        _refuse_what_takes_long(text)
         return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SpecError("", f"this is not valid YAML: {_one_line(error)}.") from None
 
 
-def _refuse_aliases_and_depth(text: str) -> None:
-    """Read token by token, since PyYAML's time grows with the square of the nesting."""
+def _refuse_what_takes_long(text: str) -> None:
+    """Stop at aliases, depth and number of words: PyYAML is slow, and quadratic in the depth."""
     depth = 0
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
-        if isinstance(token, yaml.AliasToken):
-            raise SpecError("", "YAML aliases (`*name`) are not used here; write the value out.")
+    for number, token in enumerate(yaml.scan(text, Loader=yaml.SafeLoader)):
         depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
-        if depth > MAX_DEPTH:
-            line = token.start_mark.line + 1
-            raise SpecError("", f"line {line}: more than {MAX_DEPTH} sections within each other.")
+        if isinstance(token, yaml.AliasToken):
+            problem = "YAML aliases (`*name`) are not used here; write the value out."
+        elif depth > MAX_DEPTH:
+            problem = f"more than {MAX_DEPTH} sections are within each other."
+        elif number > MAX_TOKENS:
+            problem = "an experiment file is a page of text; this one has too many values."
+        else:
+            continue
+        raise SpecError("", f"line {token.start_mark.line + 1}: {problem}")
 
 
 def _one_line(error: Exception) -> str:
