@@ -35,7 +35,9 @@ def planned_work(lab: Lab) -> dict[str, float]:
     landmarks = landmark.per_round * landmark.rounds if landmark else 0
     epochs = spec.super_net.epochs
     images = epochs * lab.trainer.steps * min(spec.super_net.batch_size, len(lab.parts["train"]))
-    paths = 1 + (2 * landmark.pairs * (1 - landmark.warm_up) if landmark else 0)
+    paths = lab.trainer.paths.per_update + (
+        2 * landmark.pairs * (1 - landmark.warm_up) if landmark else 0
+    )
     rankings = -(-epochs // spec.evaluation.every)
     searches = 1 + len(lab.recipe.baselines) + (landmark.rounds - 1 if landmark else 0)
     evaluations = spec.search.population * spec.search.generations

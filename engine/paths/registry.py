@@ -13,7 +13,13 @@ from engine.networks.route import Route
 
 
 class PathPolicy(Protocol):
-    """Chooses the routes of one update; their gradients are added before the update."""
+    """Chooses the routes of one update; their gradients are averaged before the update.
+
+    Attributes:
+        per_update: number of routes that `routes` returns.
+    """
+
+    per_update: int
 
     def routes(self, rng: np.random.Generator) -> list[Route]:
         """Return the routes of the next update; all randomness comes from `rng`."""

@@ -16,6 +16,8 @@ class UniformPaths:
         space: the search space.
     """
 
+    per_update = 1
+
     def __init__(self, space: Space) -> None:
         self.space = space
 

@@ -134,7 +134,8 @@ class SuperNetTrainer:
             with precision(self.spec.precision, self.device), self.net.policy.tracking():
                 logits = self.net(x, route)
             value = classification.loss(logits, y)
-            value.backward()
+            # Averaged, not added: the learning rate means the same for any number of paths.
+            (value / len(routes)).backward()
             loss = loss + value.detach()
             right = right + classification.correct(logits.detach(), y)
         term = torch.zeros((), device=self.device)
