@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from engine.export import latex_table, markdown_table
 from engine.metrics import GroupComparison, compare_groups
 from engine.runs import RunFolder
 from engine.spec.errors import RunError, SpecError
+from engine.spec.experiment import ExperimentSpec
 
 FORMATS = ("text", "markdown", "latex", "csv")
 # Figures of a finished run that are compared, with their titles, in the order of 002 Table 1.
@@ -51,11 +53,33 @@ class ComparisonTable:
         }
 
 
-def group_name(folder: RunFolder) -> str:
-    """Return algorithm, add-ons and space of a run: what its seeds share."""
-    spec = folder.spec()
+# What may differ between the seeds of one setting.
+PERSONAL = {"seed", "name", "notes", "tags", "device"}
+
+
+def group_name(spec: ExperimentSpec) -> str:
+    """Return algorithm, add-ons, space and data of a setting, for people."""
     addons = [name for name, value in spec.addons.model_dump().items() if value is not None]
-    return " + ".join([spec.algorithm, *addons]) + f" on {spec.space}"
+    return " + ".join([spec.algorithm, *addons]) + f" on {spec.space}, {spec.data.name}"
+
+
+def group_runs(folders: Sequence[RunFolder]) -> dict[str, list[RunFolder]]:
+    """Group runs whose specs are equal apart from the seed and what only people read.
+
+    Settings that have the same name are numbered in the order they are given.
+    """
+    groups: dict[str, tuple[str, list[RunFolder]]] = {}
+    taken: Counter[str] = Counter()
+    for folder in folders:
+        spec = folder.spec()
+        key = spec.model_dump_json(exclude=PERSONAL)
+        if key not in groups:
+            name = group_name(spec)
+            taken[name] += 1
+            number = taken[name]
+            groups[key] = (name if number == 1 else f"{name} ({number})", [])
+        groups[key][1].append(folder)
+    return dict(groups.values())
 
 
 def compare_runs(folders: Sequence[RunFolder], baseline: str | None = None) -> ComparisonTable:
@@ -70,11 +94,8 @@ def compare_runs(folders: Sequence[RunFolder], baseline: str | None = None) -> C
         SpecError: there is no such group.
     """
     groups: dict[str, list[tuple[str, dict[str, Any]]]] = {}
-    for folder in folders:
-        result = folder.result()
-        if result is None:
-            raise RunError(f"Run {folder.run_id} has no result yet; wait until it is finished.")
-        groups.setdefault(group_name(folder), []).append((folder.run_id, result))
+    for name, members in group_runs(folders).items():
+        groups[name] = [(folder.run_id, _result(folder)) for folder in members]
     chosen = baseline or next(iter(groups))
     if chosen not in groups:
         raise SpecError(
@@ -89,6 +110,13 @@ def compare_runs(folders: Sequence[RunFolder], baseline: str | None = None) -> C
         figures[figure] = compare_groups(values, baseline=chosen)
     runs = {name: [run_id for run_id, _ in members] for name, members in groups.items()}
     return ComparisonTable(chosen, runs, figures)
+
+
+def _result(folder: RunFolder) -> dict[str, Any]:
+    result = folder.result()
+    if result is None:
+        raise RunError(f"Run {folder.run_id} has no result yet; wait until it is finished.")
+    return result
 
 
 def _figure(result: dict[str, Any], name: str) -> float | None:

@@ -59,9 +59,18 @@ class WorkPlan:
         """Drop work of a stage that need not be done."""
         self.stages[stage] = max(0.0, self.stages[stage] - work)
 
-    def finish(self, stage: str, work: float) -> None:
-        """Set how much of a stage is done, for a run that continues from a checkpoint."""
-        self.done[stage] = work
+    def settle(self, stage: str) -> None:
+        """Say that a stage is over, whatever was expected of it."""
+        self.stages[stage] = self.done.get(stage, 0.0)
+
+    def state(self) -> dict[str, Any]:
+        """Return the JSON-able position, for a checkpoint."""
+        return {"stages": dict(self.stages), "done": dict(self.done)}
+
+    def load_state(self, state: dict[str, Any], seconds: dict[str, float]) -> None:
+        """Continue where `state` was taken; `seconds` were spent on each stage until then."""
+        self.stages, self.done = dict(state["stages"]), dict(state["done"])
+        self.seconds, self._taken = dict(seconds), dict(seconds)
 
     def show(
         self,
