@@ -27,6 +27,8 @@ from engine.training.checkpoint import Checkpoints, pack, unpack
 from engine.training.supernet_trainer import EpochReport
 from engine.work_plan import WorkPlan
 
+TRAINING = "Training the super-net"
+
 
 class Conductor:
     """Runs the stages of one experiment.
@@ -37,6 +39,8 @@ class Conductor:
         events: where events go.
         control: wishes to pause or stop.
         alive: raises when this process lost the run.
+        tell: called after every step of the super-net, to report what is waiting. Not while
+            ground truth is learned: what the bank knows must not move other events.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Conductor:
         events: Events,
         control: Control,
         alive: Callable[[], None] = lambda: None,
+        tell: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.lab = lab
@@ -53,6 +58,7 @@ class Conductor:
         self.events = events
         self.control = control
         self.alive = alive
+        self.tell = tell
         self.memory = Memory()
         self.checkpoints = Checkpoints(folder.path / "checkpoints")
         self.work = planned_work(lab)
@@ -85,13 +91,14 @@ class Conductor:
 
     def _save(self) -> None:
         trainer = self.lab.trainer
-        self._count_seconds()
+        self._count_cost()
         self.events.emit("checkpoint", epoch=trainer.epoch)
         state = {
             "seq": self.events.seq,
             "memory": self.memory.to_json(),
             "streams": self.lab.streams.state(),
             "trainer": trainer.state(),
+            "plan": self.plan.state(),
         }
         number = trainer.epoch * trainer.steps + trainer.step
         self.checkpoints.save(number, state, pack(trainer.net, trainer.optimiser))
@@ -109,14 +116,15 @@ class Conductor:
         trainer.load_state(state["trainer"])
         unpack(tensors, trainer.net, trainer.optimiser)
         self.events.rewind(state["seq"])
-        self.plan.finish("ground_truth", self.work["ground_truth"])
-        self.plan.finish("training", self.work["training"] * self._share_trained())
+        self.plan.load_state(state["plan"], self.memory.seconds)
         return True
 
-    def _count_seconds(self) -> None:
-        """Add the time spent since the last call to the memory, which survives this process."""
+    def _count_cost(self) -> None:
+        """Bring time, steps and images up to date in the memory, which survives this process."""
         for stage, seconds in self.plan.take_seconds().items():
             self.memory.seconds[stage] = self.memory.seconds.get(stage, 0.0) + seconds
+        self.memory.steps = self.lab.trainer.steps_done
+        self.memory.images = self.lab.trainer.images_done
 
     @contextmanager
     def _stage(self, stage: str, title: str, round_: int | None = None) -> Iterator[None]:
@@ -194,24 +202,21 @@ class Conductor:
             exclude=self._sample_forms(),
         )
         with self._stage("ground_truth", "Training the first landmarks stand-alone", 1):
-            self._add_landmarks(chosen, 1, 0)
+            self._add_landmarks(chosen, 1)
 
     def _sample_forms(self) -> set[str]:
         return {self.lab.space.canonical(one) for one in self.memory.sample}
 
     def _learn_truth(self) -> None:
-        title = "Training the correlation sample stand-alone"
-        landmark = self.spec.addons.landmark
-        before = landmark.per_round if landmark else 0
-        with self._stage("ground_truth", title):
-            truths = self._truths(self.memory.sample, "sample", before)
+        with self._stage("ground_truth", "Training the correlation sample stand-alone"):
+            truths = self._truths(self.memory.sample, "sample")
         self.memory.truth = [truth.value for truth in truths]
 
-    def _truths(self, chosen: Sequence[Architecture], purpose: str, before: int) -> list[Truth]:
-        return learn_truth(self.lab, self.events, self.plan, self._poll, chosen, purpose, before)
+    def _truths(self, chosen: Sequence[Architecture], purpose: str) -> list[Truth]:
+        return learn_truth(self.lab, self.events, self.plan, self._poll, chosen, purpose)
 
-    def _add_landmarks(self, chosen: Sequence[Architecture], round_: int, before: int) -> None:
-        truths = self._truths(chosen, "landmark", before)
+    def _add_landmarks(self, chosen: Sequence[Architecture], round_: int) -> None:
+        truths = self._truths(chosen, "landmark")
         pairs = zip(chosen, truths, strict=True)
         new = [Landmark(a, truth.landmark_value, truth.value, round_) for a, truth in pairs]
         self.memory.landmarks += new
@@ -227,16 +232,18 @@ class Conductor:
     def _train(self) -> None:
         trainer, epochs = self.lab.trainer, self.spec.super_net.epochs
         if self.memory.pending_rank:
-            self._rank()
+            with self._stage("training", TRAINING, self._round_of(trainer.epoch)[0]):
+                self._rank()
         while trainer.epoch < epochs:
             round_, last = self._round_of(trainer.epoch + 1)
             if round_ is not None and self.memory.round < round_:
                 self._next_round(round_ - 1)
                 self._save()
-            with self._stage("training", "Training the super-net", round_):
+            with self._stage("training", TRAINING, round_):
                 while trainer.epoch < last:
                     self._one_epoch(round_)
             self._save()
+        self.plan.settle("ground_truth", "training")
 
     def _round_of(self, epoch: int) -> tuple[int | None, int]:
         """Return the round that an epoch belongs to and that round's last epoch."""
@@ -247,14 +254,8 @@ class Conductor:
         index = next(i for i, end in enumerate(ends) if epoch <= end)
         return index + 1, ends[index]
 
-    def _share_trained(self) -> float:
-        trainer = self.lab.trainer
-        done = trainer.epoch * trainer.steps + trainer.step
-        return done / (self.spec.super_net.epochs * trainer.steps)
-
     def _after_step(self) -> None:
-        trainer = self.lab.trainer
-        self.memory.steps = trainer.epoch * trainer.steps + trainer.step
+        self.tell()
         self._show_training()
         self._stop_if_asked()
 
@@ -267,13 +268,13 @@ class Conductor:
             raise StopRequested(wish)
 
     def _show_training(self) -> None:
-        work = self.work["training"] * self._share_trained()
-        self.plan.show(work, self.lab.trainer.epoch, self.spec.super_net.epochs, "epochs")
+        trainer, epochs = self.lab.trainer, self.spec.super_net.epochs
+        work = self.work["training"] * trainer.steps_done / (epochs * trainer.steps)
+        self.plan.show(work, trainer.epoch, epochs, "epochs")
 
     def _one_epoch(self, round_: int | None) -> None:
         trainer, epochs = self.lab.trainer, self.spec.super_net.epochs
         report = trainer.run_epoch(self._after_step)
-        self.memory.images += report.images
         self._emit_epoch(report, round_)
         evaluation = self.spec.evaluation
         if trainer.epoch % evaluation.every == 0 or trainer.epoch == epochs:
@@ -345,10 +346,9 @@ class Conductor:
             self.events.note(
                 f"Only {len(chosen)} new landmarks were found after round {finished}.", "warning"
             )
-        before = len(self.memory.sample) + len(self.memory.landmarks)
         title = f"Training the landmarks of round {finished + 1} stand-alone"
         with self._stage("ground_truth", title, finished + 1):
-            self._add_landmarks(chosen, finished + 1, before)
+            self._add_landmarks(chosen, finished + 1)
 
     # -- search and result ----------------------------------------------------------------
     def _search(self) -> dict[str, Searcher]:
@@ -365,10 +365,12 @@ class Conductor:
         keep = self.spec.search.keep
         chosen = {name: searcher.best(keep) for name, searcher in searchers.items()}
         truths: dict[str, list[Truth]] = {}
-        before = 0
+        self.plan.settle("search")
         with self._stage("final", "Training the found architectures stand-alone"):
             for name, architectures in chosen.items():
-                truths[name] = self._truths(architectures, "found", before)
-                before += len(architectures)
-        self._count_seconds()
+                truths[name] = self._truths(architectures, "found")
+            self.plan.settle("final")
+            total = sum(map(len, truths.values()))
+            self.plan.show(self.plan.done["final"], total, total, "architectures", force=True)
+        self._count_cost()
         Report(self.folder, self.lab, self.memory, self.events).write(searchers, chosen, truths)

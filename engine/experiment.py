@@ -14,8 +14,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.control import Control, NoControl
-from engine.events import Events, Sink
-from engine.runs import HEARTBEAT_SECONDS, FolderSink, RunFolder
+from engine.environment import describe_environment
+from engine.events import Event, Events, Progress, Sink
+from engine.runs import HEARTBEAT_SECONDS, FolderSink, RunFolder, write_json
 from engine.spec.errors import RunError, StopRequested, WorkbenchError
 from engine.states import State
 
@@ -31,6 +32,9 @@ def new_owner() -> str:
 class Heartbeat:
     """Gives signs of life from a thread while a run is executed.
 
+    A run may be taken over once its owner was silent for long. An owner that wakes up after a
+    standstill (a suspended machine, say) therefore asks before it writes anything: see `check`.
+
     Args:
         folder: the run.
         owner: execution id.
@@ -42,19 +46,39 @@ class Heartbeat:
         self.owner = owner
         self.seconds = seconds
         self.lost: RunError | None = None
+        self._seen = time.time()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
 
     def _beat(self) -> None:
-        while not self._stop.wait(self.seconds):
-            try:
-                self.folder.beat(self.owner)
-            except RunError as error:
-                self.lost = error
-                return
+        while self.lost is None and not self._stop.wait(self.seconds):
+            self._once()
+
+    def _once(self) -> None:
+        try:
+            self.folder.beat(self.owner)
+            self._seen = time.time()
+        except (RunError, OSError) as error:
+            # A disk that is full for a moment is no reason to give up; the next beat tries again.
+            if not self._still_mine():
+                self.lost = error if isinstance(error, RunError) else RunError(str(error))
+
+    def _still_mine(self) -> bool:
+        try:
+            self.folder.require_owner(self.owner)
+        except RunError:
+            return False
+        return True
 
     def check(self) -> None:
-        """Raise if somebody else owns the run now, or the beat cannot be written."""
+        """Raise if somebody else owns the run now; cheap unless the last beat is long ago.
+
+        Raises:
+            RunError: the run was taken over, or its folder is gone.
+        """
+        late = 0 < 2 * self.seconds < time.time() - self._seen
+        if late and self.lost is None and not self._stop.is_set():
+            self._once()
         if self.lost is not None:
             raise self.lost
 
@@ -72,6 +96,25 @@ class Heartbeat:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
+
+
+class Guard:
+    """The first sink: nothing is written by a process that does not own the run any more."""
+
+    def __init__(self, heart: Heartbeat) -> None:
+        self.heart = heart
+
+    def write(self, event: Event) -> None:
+        """Let an event pass, or raise."""
+        self.heart.check()
+
+    def progress(self, progress: Progress) -> None:
+        """Let progress pass, or raise."""
+        self.heart.check()
+
+    def rewind(self, seq: int) -> None:
+        """Let the record be cut, or raise."""
+        self.heart.check()
 
 
 def execute(
@@ -98,32 +141,39 @@ def execute(
         WorkbenchError: the run failed; it is marked so with the same sentence.
     """
     folder.change_state("running", owner=owner)
-    events = Events([FolderSink(folder), *sinks], seq=_next_seq(folder))
-    with Heartbeat(folder, owner, HEARTBEAT_SECONDS if beat else 0) as heart:
-        try:
+    heart = Heartbeat(folder, owner, HEARTBEAT_SECONDS if beat else 0)
+    events = Events([Guard(heart), FolderSink(folder), *sinks])
+    try:
+        with heart:
+            events.seq = _next_seq(folder)
             _conduct(folder, events, control or NoControl(), heart)
-        except StopRequested as request:
-            state: State = "paused" if request.wish == "pause" else "stopped"
-            return _end(folder, events, state, "")
-        except WorkbenchError as error:
-            if heart.lost is None:
-                _end(folder, events, "failed", str(error))
-            raise
-        except Exception as error:
-            _log_traceback(folder)
-            sentence = (
-                f"An unexpected fault stopped the run ({type(error).__name__}: {error}). "
-                "Its traceback is in the run's log; the last checkpoint is kept."
-            )
-            _end(folder, events, "failed", sentence)
-            raise RunError(sentence) from error
-        return _end(folder, events, "finished", "")
+        _end(folder, owner, events, "finished")
+        return "finished"
+    except StopRequested as request:
+        state: State = "paused" if request.wish == "pause" else "stopped"
+        _end(folder, owner, events, state)
+        return state
+    except WorkbenchError as error:
+        _fail(folder, owner, events, str(error))
+        raise
+    except Exception as error:
+        sentence = (
+            f"An unexpected fault stopped the run ({type(error).__name__}: {error}). "
+            "Its traceback is in the run's log; the last checkpoint is kept."
+        )
+        _fail(folder, owner, events, sentence, traceback.format_exc())
+        raise RunError(sentence) from error
+    except KeyboardInterrupt:
+        with suppress(RunError):
+            _end(folder, owner, events, "interrupted", "Interrupted from the keyboard.")
+        raise
 
 
 def _conduct(folder: RunFolder, events: Events, control: Control, heart: Heartbeat) -> None:
     # Imported here so that opening and listing runs needs no torch.
     import gpu_kernels
     from engine.conductor import Conductor
+    from engine.device import describe_device
     from engine.lab import Lab
 
     spec = folder.spec()
@@ -131,8 +181,8 @@ def _conduct(folder: RunFolder, events: Events, control: Control, heart: Heartbe
     unsubscribe = gpu_kernels.subscribe(lambda choice: notes.append(_kernel_note(choice)))
     try:
         lab = Lab.build(spec, events)
-        conductor = Conductor(folder, lab, events, control, _watch(events, notes, heart))
-        conductor.run()
+        _record_environment(folder, describe_device(lab.device))
+        Conductor(folder, lab, events, control, heart.check, _teller(events, notes)).run()
     finally:
         unsubscribe()
 
@@ -141,13 +191,19 @@ def _kernel_note(choice: Choice) -> str:
     return f"Kernel {choice.operation}: {choice.implementation} ({choice.reason})."
 
 
-def _watch(events: Events, notes: list[str], heart: Heartbeat) -> Callable[[], None]:
-    def watch() -> None:
-        heart.check()
+def _teller(events: Events, notes: list[str]) -> Callable[[], None]:
+    def tell() -> None:
         while notes:
             events.note(notes.pop(0))
 
-    return watch
+    return tell
+
+
+def _record_environment(folder: RunFolder, device: str) -> None:
+    """Describe the machine that computes; the command stays that by which the run was made."""
+    asked = folder.environment().get("command")
+    found = describe_environment() | {"device": device, "command": asked}
+    write_json(folder.path / "environment.json", found)
 
 
 def _next_seq(folder: RunFolder) -> int:
@@ -155,15 +211,23 @@ def _next_seq(folder: RunFolder) -> int:
     return found[-1]["seq"] + 1 if found else 0
 
 
-def _end(folder: RunFolder, events: Events, state: State, message: str) -> State:
+def _end(folder: RunFolder, owner: str, events: Events, state: State, message: str = "") -> None:
     # A full disk must not hide why the run failed: the state file is small and comes first.
-    folder.change_state(state, message)
+    folder.change_state(state, message, by=owner)
     with suppress(RunError):
         events.emit("state", state=state, message=message)
-    return state
 
 
-def _log_traceback(folder: RunFolder) -> None:
+def _fail(folder: RunFolder, owner: str, events: Events, sentence: str, trace: str = "") -> None:
+    """Mark the run failed, unless it is somebody else's by now; the error goes on its way."""
+    with suppress(RunError):
+        folder.require_owner(owner)
+        if trace:
+            _log(folder, trace)
+        _end(folder, owner, events, "failed", sentence)
+
+
+def _log(folder: RunFolder, trace: str) -> None:
     clock = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
     with suppress(OSError), open(folder.path / "log.txt", "a", encoding="utf-8") as file:
-        file.write(f"{clock}Z error:\n{traceback.format_exc()}\n")
+        file.write(f"{clock}Z error:\n{trace}\n")

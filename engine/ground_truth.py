@@ -19,7 +19,6 @@ def learn_truth(
     poll: Callable[[], None],
     architectures: Sequence[Architecture],
     purpose: str,
-    before: int,
 ) -> list[Truth]:
     """Ask for ground truth one by one; what the table or bank knows costs nothing.
 
@@ -30,7 +29,6 @@ def learn_truth(
         poll: called after every training step; may raise to stop.
         architectures: what to learn.
         purpose: `sample`, `landmark` or `found`.
-        before: trainings of this stage that were done before.
 
     Returns:
         One truth per architecture.
@@ -38,25 +36,26 @@ def learn_truth(
     stage = "final" if purpose == "found" else "ground_truth"
     each, per_training = training_work(lab), training_steps(lab)
     truths: list[Truth] = []
-    steps = 0
+    steps, done = 0, plan.done.get(stage, 0.0)
 
     def step() -> None:
         nonlocal steps
         poll()
         steps += 1
         share = min(1.0, steps / per_training)
-        plan.show((before + len(truths) + share) * each, len(truths), total, "architectures")
+        plan.show(done + share * each, len(truths), total, "architectures")
 
     total = len(architectures)
     for position, architecture in enumerate(architectures, start=1):
         steps = 0
         truth = lab.truth.get(architecture, step)
         truths.append(truth)
-        if truth.origin != "trained":
+        if truth.origin == "trained":
+            done += each
+        else:
             plan.write_off(stage, each)
-            before -= 1
         _report(lab, events, architecture, truth, purpose, position, total)
-        plan.show((before + position) * each, position, total, "architectures")
+        plan.show(done, position, total, "architectures")
     return truths
 
 

@@ -12,7 +12,7 @@ from engine.export import FoundArchitecture, write_architecture_folder
 from engine.export.tables import write_landmarks, write_ranking
 from engine.lab import Lab
 from engine.memory import Memory
-from engine.metrics import ranking_correlations, surpass_random
+from engine.metrics import best_rank, ranking_correlations, surpass_random
 from engine.runs import RunFolder, write_json
 from engine.searchers import Searcher
 
@@ -124,16 +124,17 @@ class Report:
         return truth.all_values() if isinstance(truth, TableTruth) else self.memory.truth
 
     def _search_summary(self, searcher: Searcher, truths: Sequence[Truth]) -> dict[str, Any]:
-        values = [truth.value for truth in truths]
-        population = [*self._population()]
-        rank = 1 + sum(value > max(values) for value in population)
+        values, population = [truth.value for truth in truths], self._population()
+        found = values[:TOP]
+        rank = best_rank(found, population)
+        assert rank is not None, "a search ends with at least one architecture"
         return {
             "evaluated": len(searcher.scores),
-            "top3_accuracy": sum(values[:TOP]) / len(values[:TOP]),
+            "top3_accuracy": sum(found) / len(found),
             "best_accuracy": max(values),
             "best_rank": rank,
             "best_rank_of": len(population),
-            "surpass_random": surpass_random(min(rank, len(population)), len(population), 1),
+            "surpass_random": surpass_random(rank, len(population), len(found)),
         }
 
     def _result(

@@ -135,15 +135,25 @@ class RunFolder:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
-    def change_state(self, state: State, message: str = "", owner: str = "") -> RunState:
-        """Move to another state; `owner` is the execution id for `running`.
+    def change_state(
+        self, state: State, message: str = "", owner: str = "", by: str = ""
+    ) -> RunState:
+        """Move to another state.
+
+        Args:
+            state: the new one.
+            message: a sentence about it.
+            owner: execution id, for `running`.
+            by: execution id of a process that ends its own run; it must still own it.
 
         Raises:
-            RunError: the state machine does not allow it.
+            RunError: the state machine does not allow it, or the run is another process's.
         """
         with self._locked():
             before, now = self.state(), time.time()
-            silent = before.seen_at(now) == "interrupted"
+            if by:
+                self._require(before, by)
+            silent = not by and before.seen_at(now) == "interrupted"
             allowed = TRANSITIONS["interrupted" if silent else before.state]
             if state not in allowed and not (silent and state == "interrupted"):
                 raise RunError(
@@ -218,6 +228,7 @@ class FolderSink:
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self._path = folder.path / "events.jsonl"
+        _drop_half_line(self._path)
 
     def write(self, event: Event) -> None:
         """Append one line."""
@@ -226,10 +237,13 @@ class FolderSink:
                 file.write(json.dumps(event, allow_nan=False) + "\n")
             self._log(event)
         except OSError as error:
-            raise RunError(
-                f"Cannot write events of run {self.folder.run_id}: {error.strerror}. "
-                "Free some disk space, then resume the run."
-            ) from error
+            raise self._failed("events", error) from error
+
+    def _failed(self, what: str, error: OSError) -> RunError:
+        return RunError(
+            f"Cannot write {what} of run {self.folder.run_id}: {error.strerror}. "
+            "Free some disk space, then resume the run."
+        )
 
     def _log(self, event: Event) -> None:
         line = log_line(event)
@@ -241,14 +255,24 @@ class FolderSink:
         """Replace the progress file (not synchronised to disk: it is only of passing interest)."""
         path = self.folder.path / "progress.json"
         temporary = path.with_name(".progress.json.new")
-        temporary.write_text(json.dumps(progress), encoding="utf-8")
-        os.replace(temporary, path)
+        try:
+            temporary.write_text(json.dumps(progress), encoding="utf-8")
+            os.replace(temporary, path)
+        except OSError as error:
+            raise self._failed("progress", error) from error
 
     def rewind(self, seq: int) -> None:
         """Keep only the events before `seq`; readers notice by the new file."""
         kept = [e for e in self.folder.events() if e["seq"] < seq]
         text = "".join(json.dumps(event, allow_nan=False) + "\n" for event in kept)
         write_atomically(self._path, text.encode())
+
+
+def _drop_half_line(path: Path) -> None:
+    """Cut off what a killed process wrote of a last line, so that the next one is whole."""
+    if path.is_file():
+        with open(path, "rb+") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def log_line(event: Event) -> str | None:

@@ -59,9 +59,10 @@ class WorkPlan:
         """Drop work of a stage that need not be done."""
         self.stages[stage] = max(0.0, self.stages[stage] - work)
 
-    def settle(self, stage: str) -> None:
-        """Say that a stage is over, whatever was expected of it."""
-        self.stages[stage] = self.done.get(stage, 0.0)
+    def settle(self, *stages: str) -> None:
+        """Say that stages are over, whatever was expected of them."""
+        for stage in stages:
+            self.stages[stage] = self.done.get(stage, 0.0)
 
     def state(self) -> dict[str, Any]:
         """Return the JSON-able position, for a checkpoint."""

@@ -7,6 +7,7 @@ Batch statistics need batches of the training size, so a last partial batch is l
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 import torch
 from torch import Tensor
@@ -124,7 +125,7 @@ class SuperNetScorer:
             for done, (x, y) in enumerate(self.batches, start=1):
                 right += classification.correct(self.net.forward_many(x, routes), y)
                 poll(before + len(chunk) * done // len(self.batches))
-        return (100.0 * right / self.count).tolist()
+        return [100.0 * count / self.count for count in right.tolist()]
 
     def _recalibrated(
         self, architecture: Architecture, poll: Callable[[int], None], before: int
@@ -155,9 +156,5 @@ def _full_batches(
     images: DeviceImages, batch_size: int, limit: int | None
 ) -> list[tuple[Tensor, Tensor]]:
     wanted = len(images) if limit is None else min(limit, len(images))
-    batches: list[tuple[Tensor, Tensor]] = []
-    for x, y in images.batches(min(batch_size, wanted)):
-        if len(y) < min(batch_size, wanted) or sum(len(b) for _, b in batches) >= wanted:
-            break
-        batches.append((x, y))
-    return batches
+    size = min(batch_size, wanted)
+    return list(islice(images.batches(size), wanted // size))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -80,8 +80,7 @@ class TrainedTruth:
         count = self.trainer.spec.replicates
         found = [self._replicate(architecture, index, poll) for index in range(count)]
         rows = [row for row, _ in found]
-        held_out = sum(row.held_out for row in rows) / count
-        test = sum(row.test for row in rows) / count
+        held_out, test = _mean([r.held_out for r in rows]), _mean([r.test for r in rows])
         value = held_out if self.part == "held_out" else test
         seconds = sum(row.seconds for row, trained in found if trained)
         trained = any(new for _, new in found)
@@ -92,7 +91,11 @@ class TrainedTruth:
     ) -> tuple[BankRow, bool]:
         canonical = self.space.canonical(architecture)
         protocol = self.trainer.protocol
-        row = self.bank.get(self.space.name, canonical, protocol, index)
+        key = self.space.name, canonical, protocol, index
+        row = self.bank.get(*key)
+        if row is None:  # another run may have trained it meanwhile
+            self.bank.refresh()
+            row = self.bank.get(*key)
         if row is not None:
             return row, False
         net, result = self.trainer.train(architecture, canonical, index, poll)
@@ -108,9 +111,9 @@ class TrainedTruth:
             result.loss,
             round(result.seconds, 3),
         )
-        self.bank.add(row)
-        if index == 0:
+        if index == 0:  # before the row, so that a row of the bank always has its weights
             self.bank.keep_weights(row, pack_weights(net))
+        self.bank.add(row)
         return row, True
 
     def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
@@ -121,6 +124,11 @@ class TrainedTruth:
         if row is None or path is None:
             return None
         return path, self.space.parse(row.text)
+
+
+def _mean(accuracies: Sequence[float]) -> float:
+    """Average so that equal accuracies stay equal: ranks must not hang on rounding errors."""
+    return round(sum(accuracies) / len(accuracies), 6)
 
 
 class TableTruth:

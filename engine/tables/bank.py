@@ -125,7 +125,9 @@ class Bank:
         return path if path.is_file() else None
 
     def _weights(self, row: BankRow) -> Path:
-        name = hashlib.sha256("\x1f".join(map(str, row.key)).encode()).hexdigest()[:32]
+        # The text too: two writers may have trained equal networks under different encodings.
+        parts = (*row.key, row.text)
+        name = hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
         return self.folder / "weights" / f"{name}.safetensors"
 
     def keep_weights(self, row: BankRow, data: bytes) -> None:

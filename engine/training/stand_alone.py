@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ class StandAloneTrainer:
         self._fit(net, Route.of(architecture), np.random.Generator(np.random.PCG64(seed)), poll)
         held_out, loss = self._evaluate(net, Route.of(architecture), self.parts["held_out"])
         test, _ = self._evaluate(net, Route.of(architecture), self.parts["test"])
+        _require_finite(loss)
         return net, Trained(held_out, test, loss, time.perf_counter() - started)
 
     def _fit(
@@ -146,11 +148,7 @@ class StandAloneTrainer:
                 apply_update(optimiser, spec.optimiser.gradient_clip, "frozen")
                 done += 1
                 poll()
-            if not torch.isfinite(last):
-                raise TrainingError(
-                    "The loss of a stand-alone training is not finite; lower "
-                    "`stand_alone.optimiser.learning_rate` or set its `gradient_clip`."
-                )
+            _require_finite(last.item())
 
     def _evaluate(self, net: SuperNet, route: Route, images: DeviceImages) -> tuple[float, float]:
         """Return (accuracy in percent, mean loss) with moving averages."""
@@ -164,6 +162,14 @@ class StandAloneTrainer:
                 loss += classification.loss(logits, y) * len(y)
         count = len(images)
         return 100.0 * right.item() / count, loss.item() / count
+
+
+def _require_finite(loss: float) -> None:
+    if not math.isfinite(loss):
+        raise TrainingError(
+            "The loss of a stand-alone training is not finite; lower "
+            "`stand_alone.optimiser.learning_rate` or set its `gradient_clip`."
+        )
 
 
 def pack_weights(net: SuperNet) -> bytes:

@@ -149,14 +149,27 @@ class SuperNetTrainer:
         count, paths = len(y), len(routes)
         return torch.stack([loss * count / paths, right / paths, term, loss.new_tensor(count)])
 
-    def _report(self, sums: Tensor, weight: float, seconds: float, first: int) -> EpochReport:
-        loss, right, term, count = sums.double().tolist()
+    @property
+    def steps_done(self) -> int:
+        """Updates so far."""
+        return self.epoch * self.steps + self.step
+
+    @property
+    def images_done(self) -> int:
+        """Training images of these updates."""
+        return self.steps_done * min(self.spec.batch_size, len(self.images))
+
+    def _require_finite(self, sums: Tensor) -> None:
         if not torch.isfinite(sums).all():
             raise TrainingError(
                 f"The loss of the super-net is not finite in epoch {self.epoch + 1}. Lower "
                 "`super_net.optimiser.learning_rate` or the weight of the landmarks, or set "
                 "`gradient_clip`; the last checkpoint is kept."
             )
+
+    def _report(self, sums: Tensor, weight: float, seconds: float, first: int) -> EpochReport:
+        self._require_finite(sums)
+        loss, right, term, count = sums.double().tolist()
         return EpochReport(
             loss=loss / count,
             accuracy=100 * right / count,
@@ -168,7 +181,12 @@ class SuperNetTrainer:
         )
 
     def state(self) -> dict[str, Any]:
-        """Return the JSON-able position; tensors are the checkpoint's business."""
+        """Return the JSON-able position; tensors are the checkpoint's business.
+
+        Raises:
+            TrainingError: the loss is not finite, so that this is no point to go on from.
+        """
+        self._require_finite(self._sums)
         return {
             "epoch": self.epoch,
             "step": self.step,
