@@ -31,7 +31,7 @@ from engine.training.optim import (
 )
 
 # Raise it when the meaning of a stored result changes, so that old rows are not reused.
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 @dataclass(frozen=True)

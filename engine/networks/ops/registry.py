@@ -23,7 +23,12 @@ class Op(nn.Module):
     """
 
     activated: ClassVar[bool] = False
-    norm: Norm | None = None
+    norm: Norm | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Not a class attribute: that would hide a sub-module of the same name.
+        self.norm = None
 
     def body(self, x: Tensor, groups: int = 1) -> Tensor:
         """Compute the result before the last normalisation.

@@ -159,5 +159,6 @@ def test_a_full_disk_is_named(run: Path, tmp_path: Path) -> None:
     if not full.exists():
         pytest.skip("this machine has no /dev/full")
     (run / "noise.safetensors").write_bytes(os.urandom(300_000))
-    with open(full, "wb") as stream, pytest.raises(ExportError, match="No space left on device"):
+    refused = pytest.raises(ExportError, match="Cannot write the bundle: No space left on device")
+    with open(full, "wb", buffering=0) as stream, refused:
         write_bundle(run, stream)
