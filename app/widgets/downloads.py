@@ -73,7 +73,7 @@ def _make_onnx(run: RunFolder, rank: int) -> None:
         key=f"onnx-{rank}",
         help="Writes model.onnx and checks it against torch with onnxruntime",
     ):
-        with st.spinner("Writing the ONNX file and checking it against torch"):
+        with st.spinner("Writing the ONNX file and checking it against torch (up to a minute)"):
             made = attempt(lambda: client.export_onnx(run, rank), "The ONNX file is ready")
         if made:
             st.rerun(scope="fragment")

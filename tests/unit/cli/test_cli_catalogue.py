@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import EXAMPLE, Command
+from cli_cases import EXAMPLE, Command
 
 from engine.spaces import get_space
 from engine.spec.files import load

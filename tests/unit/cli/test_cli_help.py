@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import EXAMPLE, ROOT, Command
+from cli_cases import EXAMPLE, Command
 
 COMMANDS = {
     "": "Commands",
@@ -76,7 +76,10 @@ def test_without_a_command_the_help_is_shown(cli: Command) -> None:
         ("run {example} --set algorithm=frob", "algorithm: "),
         ("run {example} --set settings.frob=1", "settings.frob: "),
         ("run {example} --set search.parents=99", "search.parents: 99 parents cannot"),
-        ("run {example} --set evaluation.sample=99999", "evaluation.sample: `nb201` has only"),
+        (
+            "run {example} --set addons.landmark=null --set evaluation.sample=99999",
+            "evaluation.sample: `nb201` has only",
+        ),
         ("run {example} --set addons.landmark.min_distance=6", "addons.landmark.min_distance: 6"),
         (
             "run {example} --set evaluation.ground_truth={{source: table}}",
@@ -114,8 +117,3 @@ def test_a_bad_request_is_one_line(words: str, message: str, cli: Command) -> No
     given = [part.replace("\xa0", " ").format(example=EXAMPLE) for part in parts]
     assert cli(*given).refused().startswith(message)
     assert not Path("runs").exists(), "a refused experiment leaves no run"
-
-
-def test_no_command_writes_into_the_source(cli: Command) -> None:
-    assert cli("list", "spaces").code == 0
-    assert not (ROOT / "runs" / "empty.yaml").exists()

@@ -6,13 +6,11 @@ import csv
 import io
 import json
 import shutil
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import pytest
-from conftest import EXAMPLE, SMALL, Command, call
+from cli_cases import EXAMPLE, SMALL, Command, call
 
 from engine.runs import RunFolder
 from engine.spaces import get_space
@@ -45,12 +43,6 @@ def test_run_prints_its_folder_and_tells_what_it_does(cli: Command, tmp_path: Pa
     assert result(folder)["status"] == "finished"
     command = RunFolder(folder).environment()["command"]
     assert command[1:3] == ["run", str(EXAMPLE)]
-
-
-def test_quiet_prints_the_folder_only(run_dirs: list[Path], cli: Command) -> None:
-    said = cli("run", EXAMPLE, *SMALL, "--quiet")
-    assert (said.code, said.err) == (0, "")
-    assert Path(said.out.strip()).is_dir()
 
 
 def test_a_finished_run_is_not_resumed(run_dirs: list[Path], cli: Command) -> None:
@@ -159,7 +151,6 @@ def test_compare_refuses_what_it_cannot_compare(run_dirs: list[Path], cli: Comma
         ("safetensors", "weights.safetensors"),
         ("dot", "graph.dot"),
         ("svg", "graph.svg"),
-        ("onnx", "model.onnx"),
     ],
 )
 def test_export(to: str, name: str, run_dirs: list[Path], cli: Command, tmp_path: Path) -> None:
@@ -171,14 +162,6 @@ def test_export(to: str, name: str, run_dirs: list[Path], cli: Command, tmp_path
     own = run_dirs[0] / "architectures" / "2" / name
     if own.exists():
         assert written == own.read_bytes()
-
-
-def test_an_exported_model_runs(run_dirs: list[Path], cli: Command, tmp_path: Path) -> None:
-    assert cli("export", run_dirs[0], "--to", "python", "--out", "best.py").code == 0
-    done = subprocess.run(
-        [sys.executable, "-I", "best.py"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert "parameters, (2, 1, 8, 8) -> (2, 10)" in done.stdout, done.stderr
 
 
 def test_export_a_bundle(run_dirs: list[Path], cli: Command) -> None:
