@@ -48,13 +48,17 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     } | more
 
 
-def thin(*columns: Sequence[Any]) -> list[list[Any]]:
-    """Leave out rows evenly until at most `MOST_POINTS` are left; first and last stay."""
-    length = len(columns[0])
+def kept_rows(length: int) -> Sequence[int]:
+    """Return the numbers of at most `MOST_POINTS` rows, evenly spread; first and last stay."""
     if length <= MOST_POINTS:
-        return [list(column) for column in columns]
+        return range(length)
     step = (length - 1) / (MOST_POINTS - 1)
-    kept = [round(position * step) for position in range(MOST_POINTS)]
+    return [round(position * step) for position in range(MOST_POINTS)]
+
+
+def thin(*columns: Sequence[Any]) -> list[list[Any]]:
+    """Leave out rows of all columns alike; see `kept_rows`."""
+    kept = kept_rows(len(columns[0]))
     return [[column[index] for index in kept] for column in columns]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.digest import Epochs, Generations, Rankings
 from app.widgets import numbers, palette
-from app.widgets.chart import axis, base_figure, thin
+from app.widgets.chart import axis, base_figure, kept_rows, thin
 from app.widgets.plot import Figure
 
 CORRELATIONS = {
@@ -90,23 +90,21 @@ def single(epochs: Epochs, column: str, title: str, colour: palette.Colour, run_
     """Draw one column of the training over the epochs."""
     figure = base_figure(run_id, "epoch", title, 260)
     values = getattr(epochs, column)
-    x, y, smooth = thin(epochs.epoch, values, running_mean(values))
+    x, y = thin(epochs.epoch, values)
     line = _line(x, y, title, colour, hover="epoch %{x}<br>%{y:.4g}")
     figure["data"].append(line)
     if len(x) > SMOOTHED and column in NOISY:
         line["opacity"] = 0.4
         hover = f"mean of {SMOOTHED} epochs %{{y:.4g}}"
+        smooth = [running_mean(values, row) for row in kept_rows(len(values))]
         figure["data"].append(_line(x, smooth, f"Mean of {SMOOTHED}", colour, hover=hover))
     return figure
 
 
-def running_mean(values: Sequence[float | None]) -> list[float | None]:
-    """Return the mean of each value and those before it, over `SMOOTHED` in all."""
-    means: list[float | None] = []
-    for end in range(1, len(values) + 1):
-        known = [v for v in values[max(0, end - SMOOTHED) : end] if v is not None]
-        means.append(sum(known) / len(known) if known else None)
-    return means
+def running_mean(values: Sequence[float | None], row: int) -> float | None:
+    """Return the mean of a row's value and those before it, over `SMOOTHED` in all."""
+    known = [v for v in values[max(0, row + 1 - SMOOTHED) : row + 1] if v is not None]
+    return sum(known) / len(known) if known else None
 
 
 def landmark(epochs: Epochs, run_id: str) -> Figure:

@@ -1,305 +1,21 @@
-"""Plays a realistic landmark-regularised search into a run folder, without training anything.
-
-Numbers follow simple laws: sub-net scores correlate with the truth more and more, the loss falls,
-the landmark weight rises. The same spec always gives the same events apart from times.
-"""
+"""Plays a realistic run into a run folder; the same spec gives the same events but for times."""
 
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from scipy.stats import kendalltau, spearmanr
+from played_script import Script, small_spec
 
-from engine.core.architecture import Architecture
 from engine.events import Events
 from engine.runs import FolderSink, RunFolder, create_run, write_json
-from engine.spaces import get_space
-from engine.spec.experiment import ExperimentSpec
-from engine.spec.files import build
 
-Action = tuple[str, dict[str, Any]]
+__all__ = ["OWNER", "play", "played", "small_spec"]
+
 OWNER = "player"
-TRUTH_TITLE = "Training the correlation sample stand-alone"
-SEARCH_TITLE = "Searching by super-net accuracy: evolution"
-WORTH = {
-    "none": -1.0,
-    "skip_connect": 0.8,
-    "nor_conv_1x1": 1.2,
-    "nor_conv_3x3": 2.0,
-    "avg_pool_3x3": 0.1,
-}
-
-
-def small_spec(**changes: Any) -> ExperimentSpec:
-    """Return a spec of the size of the laptop example."""
-    value: dict[str, Any] = {
-        "name": "Landmark-regularised SPOS on digits",
-        "tags": ["demo"],
-        "network": {"channels": 8, "cells": 1, "input_channels": 1, "resolution": 8},
-        "addons": {"landmark": {"rounds": 2, "weight": 1.0}},
-        "super_net": {"epochs": 120, "batch_size": 64},
-        "evaluation": {"sample": 60, "every": 5},
-        "search": {"population": 20, "generations": 8},
-    }
-    return build(value | changes)
-
-
-class Script:
-    """The actions of one run, in order; every number comes from the seed."""
-
-    def __init__(self, spec: ExperimentSpec) -> None:
-        self.spec = spec
-        self.space = get_space(spec.space)
-        self.rng = np.random.default_rng(spec.seed)
-        self.sample = self._draw(spec.evaluation.sample)
-        landmark = spec.addons.landmark
-        self.rounds = landmark.rounds if landmark else 1
-        count = landmark.per_round * landmark.rounds if landmark else 0
-        self.landmarks = self._draw(count)
-        self.truth = {a: self._truth(a) for a in [*self.sample, *self.landmarks]}
-
-    def _draw(self, count: int) -> list[Architecture]:
-        return [self.space.sample(self.rng) for _ in range(count)]
-
-    def _truth(self, architecture: Architecture) -> float:
-        worth = sum(WORTH.get(op, 0.0) for op in self.space.decode(architecture).values())
-        return round(float(np.clip(62 + 2.6 * worth + self.rng.normal(0, 2), 10, 97)), 2)
-
-    def _entry(self, architecture: Architecture) -> dict[str, Any]:
-        cost = self.space.cost(architecture, self.spec.network)
-        return self._named(architecture) | {"params": cost.params, "flops": cost.flops}
-
-    def _named(self, architecture: Architecture) -> dict[str, Any]:
-        return {"text": self.space.to_text(architecture), "indices": list(architecture.indices)}
-
-    def actions(self) -> Iterator[Action]:
-        """Yield (`progress` or an event type, fields)."""
-        spec = self.spec
-        yield (
-            "run_started",
-            {
-                "name": spec.name,
-                "seed": spec.seed,
-                "device": "cpu",
-                "task": spec.task,
-                "space": spec.space,
-                "algorithm": spec.algorithm,
-                "addons": ["landmark"] if spec.addons.landmark else [],
-                "data": {
-                    "name": spec.data.name,
-                    "source": "scikit-learn",
-                    "classes": [*"0123456789"],
-                },
-                "network": spec.network.model_dump(),
-                "size": self.space.size,
-            },
-        )
-        yield "note", {"level": "info", "message": "Kernels: reference (no GPU on this machine)."}
-        yield "sample", {"architectures": [self._entry(a) for a in self.sample]}
-        yield from self._stage("ground_truth", TRUTH_TITLE, None, self._truths())
-        yield from self._train()
-        yield from self._stage("search", SEARCH_TITLE, None, self._search())
-        yield from self._found()
-
-    def _stage(
-        self, name: str, title: str, round_: int | None, inside: Iterator[Action]
-    ) -> Iterator[Action]:
-        fields = {"stage": name, "title": title, "round": round_}
-        yield "stage", fields | {"state": "started"}
-        yield from inside
-        yield "stage", fields | {"state": "finished", "measured": {"seconds": 1.5}}
-
-    def _truths(self) -> Iterator[Action]:
-        for purpose, group in (("sample", self.sample), ("landmark", self.landmarks[:10])):
-            for position, architecture in enumerate(group):
-                value = self.truth[architecture]
-                yield (
-                    "ground_truth",
-                    self._named(architecture)
-                    | {
-                        "purpose": purpose,
-                        "value": value,
-                        "held_out": value,
-                        "test": value,
-                        "position": position + 1,
-                        "total": len(group),
-                        "measured": {"origin": "trained", "seconds": 0.2},
-                    },
-                )
-            yield self._progress(
-                "ground_truth",
-                TRUTH_TITLE,
-                None,
-                60,
-                60,
-                "architectures",
-                0.1,
-                "architectures/s",
-                4.0,
-            )
-
-    def _progress(
-        self,
-        stage: str,
-        title: str,
-        round_: int | None,
-        done: int,
-        total: int,
-        unit: str,
-        fraction: float,
-        speed_unit: str,
-        speed: float,
-    ) -> Action:
-        return "progress", {
-            "stage": stage,
-            "title": title,
-            "round": round_,
-            "done": done,
-            "total": total,
-            "unit": unit,
-            "fraction": fraction,
-            "eta_seconds": round(180 * (1 - fraction), 1),
-            "speed": speed,
-            "speed_unit": speed_unit,
-        }
-
-    def _train(self) -> Iterator[Action]:
-        epochs = self.spec.super_net.epochs
-        share = math.ceil(epochs / self.rounds)
-        for round_ in range(1, self.rounds + 1):
-            yield from self._landmarks(round_)
-            part = range((round_ - 1) * share + 1, min(round_ * share, epochs) + 1)
-            title = "Training the super-net"
-            inside = (action for epoch in part for action in self._epoch(epoch, round_, title))
-            yield from self._stage("training", title, round_, inside)
-
-    def _count(self, round_: int) -> int:
-        landmark = self.spec.addons.landmark
-        return landmark.per_round * round_ if landmark else 0
-
-    def _landmarks(self, round_: int) -> Iterator[Action]:
-        landmark = self.spec.addons.landmark
-        if landmark is None:
-            return
-        count = landmark.per_round
-        new = self.landmarks[count * (round_ - 1) : count * round_]
-        listed = [self._entry(a) | {"value": self.truth[a]} for a in new]
-        yield "landmarks", {"round": round_, "architectures": listed}
-
-    def _epoch(self, epoch: int, round_: int, title: str) -> Iterator[Action]:
-        epochs, landmark = self.spec.super_net.epochs, self.spec.addons.landmark
-        done = epoch / epochs
-        weight = 0.5 * landmark.weight * (1 - math.cos(math.pi * done)) if landmark else None
-        yield (
-            "epoch",
-            {
-                "epoch": epoch,
-                "epochs": epochs,
-                "round": round_,
-                "loss": 0.4 + 1.9 * math.exp(-4 * done) + self.rng.normal(0, 0.02),
-                "accuracy": 88 - 60 * math.exp(-4 * done) + self.rng.normal(0, 0.4),
-                "landmark_loss": 0.3 * math.exp(-2 * done) if landmark else None,
-                "landmark_weight": weight,
-                "learning_rate": 0.0125 * (1 + math.cos(math.pi * done)),
-                "measured": {
-                    "seconds": 0.05,
-                    "images_per_second": 6000 + self.rng.normal(0, 300),
-                    "memory_mb": 410.0,
-                },
-            },
-        )
-        yield self._progress(
-            "training",
-            title,
-            round_,
-            epoch,
-            epochs,
-            "epochs",
-            0.1 + 0.75 * done,
-            "images/s",
-            6000.0,
-        )
-        if epoch % self.spec.evaluation.every == 0 or epoch == epochs:
-            yield self._ranking(epoch, done, round_)
-        if epoch % self.spec.super_net.checkpoint_every == 0:
-            yield "checkpoint", {"epoch": epoch}
-
-    def _ranking(self, epoch: int, done: float, round_: int) -> Action:
-        truth = np.array([self.truth[a] for a in self.sample])
-        noise = self.rng.normal(0, 10 * (1.15 - done), len(truth))
-        scores = np.round(np.clip(0.8 * truth + noise - 12 * (1 - done), 5, 99), 2)
-        tau = float(kendalltau(truth, scores)[0])
-        metrics = {
-            "kendall_tau": tau,
-            "sparse_kendall_tau": float(kendalltau(truth.round(1), scores)[0]),
-            "spearman": float(spearmanr(truth, scores)[0]),
-            "sparse_spearman": float(spearmanr(truth.round(1), scores)[0]),
-            "super_net_accuracy": float(scores.mean()),
-            "final_accuracy": float(truth.max()),
-            "sample_size": float(len(truth)),
-            "best_rank": None,
-            "surpass_random": None,
-        }
-        known = self.landmarks[: self._count(round_)]
-        marked = [round(0.8 * self.truth[a] - 12 * (1 - done), 2) for a in known]
-        self.last_scores, self.last_metrics = scores.tolist(), metrics
-        return "ranking", {
-            "epoch": epoch,
-            "metrics": metrics,
-            "scores": scores.tolist(),
-            "truth": truth.tolist(),
-            "landmark_scores": marked,
-        }
-
-    def _search(self) -> Iterator[Action]:
-        search = self.spec.search
-        for searcher, ceiling in (("evolution", 86.0), ("random", 82.5)):
-            best, best_text = 70.0, self.space.to_text(self.sample[0])
-            for generation in range(1, search.generations + 1):
-                best += (ceiling - best) * (0.5 if searcher == "evolution" else 0.25)
-                yield (
-                    "generation",
-                    {
-                        "searcher": searcher,
-                        "generation": generation,
-                        "generations": search.generations,
-                        "evaluated": search.population * generation,
-                        "best_score": best,
-                        "mean_score": best - 6.0,
-                        "best_text": best_text,
-                    },
-                )
-                yield self._progress(
-                    "search",
-                    SEARCH_TITLE,
-                    None,
-                    generation,
-                    search.generations,
-                    "generations",
-                    0.9,
-                    "",
-                    0.0,
-                )
-
-    def _found(self) -> Iterator[Action]:
-        order = sorted(self.sample, key=lambda a: -self.truth[a])
-        self.found = order[: self.spec.search.keep]
-        for rank, architecture in enumerate(self.found, start=1):
-            yield (
-                "architecture",
-                self._entry(architecture)
-                | {
-                    "rank": rank,
-                    "super_net_accuracy": 86.0 - rank,
-                    "stand_alone_accuracy": self.truth[architecture],
-                    "searcher": "evolution",
-                },
-            )
+OUTCOMES = (("evolution", 91.2, 2), ("random", 89.4, 9))
 
 
 def play(
@@ -335,64 +51,62 @@ def _end(folder: RunFolder, events: Events, state: Any, message: str) -> None:
 
 
 def _records(folder: RunFolder, script: Script) -> None:
-    found = []
-    for rank, architecture in enumerate(script.found, start=1):
-        entry = script._entry(architecture)
-        target = folder.path / "architectures" / str(rank)
-        target.mkdir(parents=True)
-        (target / "architecture.json").write_text(json.dumps(architecture.to_json()))
-        (target / "model.py").write_text("print('a network would be built here')\n")
-        found.append(
-            {
-                "rank": rank,
-                "architecture": list(architecture.indices),
-                "text": entry["text"],
-                "super_net_accuracy": 86.0 - rank,
-                "stand_alone_accuracy": script.truth[architecture],
-                "params": entry["params"],
-                "flops": entry["flops"],
-                "latency_ms": None,
-            }
-        )
+    found = [_found(folder, script, rank) for rank in range(1, len(script.found) + 1)]
     lines = ["architecture,text,super_net_accuracy,ground_truth,is_landmark,params,flops"]
     for architecture, score in zip(script.sample, script.last_scores, strict=True):
-        entry = script._entry(architecture)
-        lines.append(
-            f"{architecture},{entry['text']},{score},{script.truth[architecture]},False,"
-            f"{entry['params']},{entry['flops']}"
-        )
+        entry, truth = script.entry(architecture), script.truth[architecture]
+        row = (architecture, entry["text"], score, truth, False, entry["params"], entry["flops"])
+        lines.append(",".join(map(str, row)))
     (folder.path / "ranking.csv").write_text("\n".join(lines) + "\n")
-    write_json(
-        folder.path / "result.json",
-        {
-            "run_id": folder.run_id,
-            "status": "finished",
-            "space": script.spec.space,
-            "task": script.spec.task,
-            "algorithm": script.spec.algorithm,
-            "seed": script.spec.seed,
-            "metrics": script.last_metrics,
-            "architectures": found,
-            "cost": {
-                "seconds": {"ground_truth": 12.0, "train": 96.0, "search": 20.0},
-                "device": "cpu",
-                "images": 36000,
-                "steps": 600,
-            },
-            "search": {
-                name: {
-                    "evaluated": 160,
-                    "top3_accuracy": top,
-                    "best_accuracy": top + 0.6,
-                    "best_rank": rank,
-                    "best_rank_of": 60,
-                    "surpass_random": 1 - rank / 60,
-                }
-                for name, top, rank in (("evolution", 91.2, 2), ("random", 89.4, 9))
-            },
-            "published": {},
-        },
-    )
+    write_json(folder.path / "result.json", _result(folder, script, found))
+
+
+def _found(folder: RunFolder, script: Script, rank: int) -> dict[str, Any]:
+    architecture = script.found[rank - 1]
+    target = folder.path / "architectures" / str(rank)
+    target.mkdir(parents=True)
+    (target / "architecture.json").write_text(json.dumps(architecture.to_json()))
+    (target / "model.py").write_text("print('a network would be built here')\n")
+    entry = script.entry(architecture)
+    return {
+        "rank": rank,
+        "architecture": entry["indices"],
+        "text": entry["text"],
+        "super_net_accuracy": 86.0 - rank,
+        "stand_alone_accuracy": script.truth[architecture],
+        "params": entry["params"],
+        "flops": entry["flops"],
+        "latency_ms": None,
+    }
+
+
+def _result(folder: RunFolder, script: Script, found: list[dict[str, Any]]) -> dict[str, Any]:
+    spec = script.spec
+    seconds = {"ground_truth": 12.0, "training": 96.0, "search": 20.0}
+    return {
+        "run_id": folder.run_id,
+        "status": "finished",
+        "space": spec.space,
+        "task": spec.task,
+        "algorithm": spec.algorithm,
+        "seed": spec.seed,
+        "metrics": script.last_metrics,
+        "architectures": found,
+        "cost": {"seconds": seconds, "device": "cpu", "images": 36000, "steps": 600},
+        "search": {name: _outcome(top, rank) for name, top, rank in OUTCOMES},
+        "published": {},
+    }
+
+
+def _outcome(top: float, rank: int) -> dict[str, float]:
+    return {
+        "evaluated": 160,
+        "top3_accuracy": top,
+        "best_accuracy": top + 0.6,
+        "best_rank": rank,
+        "best_rank_of": 60,
+        "surpass_random": 1 - rank / 60,
+    }
 
 
 def played(runs: Any, **changes: Any) -> RunFolder:

@@ -170,8 +170,9 @@ def test_the_heart_beats_while_it_is_entered(claimed: RunFolder) -> None:
 def test_the_heart_notices_another_owner(claimed: RunFolder) -> None:
     with Heartbeat(claimed, "me", 0.005) as heart:
         heart.check()
-        state = asdict(claimed.state()) | {"owner": "another"}
-        write_json(claimed.path / "state.json", state)
+        with claimed._locked():
+            state = asdict(claimed.state()) | {"owner": "another"}
+            write_json(claimed.path / "state.json", state)
         wait_until(lambda: heart.lost is not None)
         with pytest.raises(RunError, match="taken over by another process or stopped"):
             heart.check()

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tiny_runs import (
     EPOCHS,
+    STEPS,
+    WITHOUT_LANDMARKS,
     PollLimit,
     Watcher,
     abandon,
@@ -17,6 +19,7 @@ from tiny_runs import (
     new_run,
     outcome,
     run,
+    tiny,
     told,
     weights,
 )
@@ -139,9 +142,9 @@ def test_every_checkpoint_leads_to_the_same_end(
     monkeypatch.setattr("engine.conductor.Checkpoints", partial(Checkpoints, keep=1000))
     folder = finished(tmp_path / "kept")
     numbers = Checkpoints(folder.path / "checkpoints").numbers()
-    assert (
-        len(numbers) == 4
-    )  # before training, after epochs 3 (end of a round), 5, and 2 (round 1)
+    # Before training; after epoch 2, the end of the first round, and once more after its new
+    # landmarks; after epoch 3 (every third); after epoch 5, the end.
+    assert [number / STEPS for number in numbers] == [0, 2, 3, 5]
     for number in numbers:
         copy = RunFolder(tmp_path / str(number) / "run")
         shutil.copytree(folder.path, copy.path)
@@ -158,13 +161,14 @@ def test_every_checkpoint_leads_to_the_same_end(
 
 
 def test_the_seconds_of_all_processes_are_counted(tmp_path: Path) -> None:
-    folder = new_run(tmp_path)
+    folder = new_run(tmp_path, tiny(**WITHOUT_LANDMARKS, search={"generations": 1, "keep": 1}))
     watcher = Watcher(epoch(4))
-    run(folder, watcher)
+    assert run(folder, watcher) == "paused"
     stages = [e for e in watcher.events if e["type"] == "stage" and e["state"] == "finished"]
     spent = sum(e["measured"]["seconds"] for e in stages if e["stage"] == "ground_truth")
-    run(folder)
+    assert run(folder) == "finished"
     result = folder.result()
     assert result is not None
-    assert result["cost"]["seconds"]["ground_truth"] == pytest.approx(spent, rel=0.2)
-    assert set(result["cost"]["seconds"]) == {"ground_truth", "training", "search", "final"}
+    seconds = result["cost"]["seconds"]
+    assert seconds["ground_truth"] == pytest.approx(spent, rel=0.2)
+    assert set(seconds) == {"ground_truth", "training", "search", "final"}

@@ -68,14 +68,22 @@ def test_many_routes_run_each_convolution_once() -> None:
     assert len(counts) > 30, "otherwise there was little to share"
 
 
+def batch_sizes(place: str, *texts: str) -> list[int]:
+    """Return the sizes that reach a convolution of the first cell for batches of 2."""
+    net, sizes = supernet(), []
+    conv = net.get_submodule(f"trunk.layers.0.edges.{place}.conv")
+    conv.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
+    net.forward_many(images(2), Route.many([arch(text) for text in texts]))
+    return sizes
+
+
 def test_equal_histories_are_computed_once() -> None:
-    """Three routes that begin alike put one block through the first convolution, not three."""
-    net = supernet()
-    sizes: list[int] = []
-    first = net.get_submodule("trunk.layers.0.edges.0.3.conv")
-    first.register_forward_hook(lambda module, inputs, output: sizes.append(len(inputs[0])))
-    net.forward_many(images(2), Route.many([arch("300030"), arch("300020"), arch("300010")]))
-    assert sizes == [2]
+    """Routes that begin alike put one block through a convolution, whatever comes after it."""
+    assert batch_sizes("0.3", "300030", "300020", "300010") == [2]
+    # Node 2 differs, as the edge from node 1 does; the convolution from node 0 is the same.
+    assert batch_sizes("1.3", "131001", "134001") == [2]
+    # Node 1 differs, and with it what the convolution reads.
+    assert batch_sizes("4.3", "100030", "200030", "400030", "200130") == [6]
 
 
 def test_dead_soft_edges_are_not_computed() -> None:

@@ -138,10 +138,10 @@ def test_a_wrong_value_is_named_at_its_field(text: str, field: str, words: str) 
     assert str(found).startswith(f"{field}: ") and len(str(found)) < 300
 
 
-def test_all_faults_are_listed() -> None:
+def test_all_faults_are_listed_once() -> None:
     text = "seed: x\nnetwork: {channels: 0, chanels: 1}\nevaluation: {threshold: .nan}"
-    found = {one.field for one in files.problems(files.read_mapping(text))}
-    assert found == {"seed", "network.channels", "network.chanels", "evaluation.threshold"}
+    found = sorted(one.field for one in files.problems(files.read_mapping(text)))
+    assert found == ["evaluation.threshold", "network.chanels", "network.channels", "seed"]
     assert files.problems({}) == []
 
 
