@@ -145,7 +145,7 @@ class NatsSize(Space):
         widths = [WIDTHS[i] for i in self.check(architecture).indices]
         names.append(f"stem: {widths[0]}")
         names += [f"{n}: {width}" for n, width in enumerate(widths, start=1)]
-        steps = ["conv 3x3", *("residual block" if k == "block" else k for k in LAYERS)]
+        steps = ["stem convolution", *("residual block" if k == "block" else k for k in LAYERS)]
         chain = zip(names, names[1:], steps, strict=False)
         edges = [(source, target, step, True) for source, target, step in chain]
         edges.append((names[-1], "classes", "classifier", True))

@@ -13,9 +13,6 @@ from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
 
 _BODY = '''
-WIDTHS = ($widths)
-
-
 def batch_norm(channels: int) -> nn.BatchNorm2d:
     """Batch normalisation as it was in training."""
     return nn.BatchNorm2d(channels, eps=1e-5, momentum=$momentum, affine=$affine)
@@ -80,14 +77,15 @@ class Head(nn.Module):
 
 
 class Network(nn.Module):
-    """Stem, cells and reductions in turn, head; `WIDTHS` are the channels of the layers."""
+    """Stem, cells and reductions in turn, head."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = ConvNorm($input_channels, WIDTHS[0], 3)
+        widths = ($widths)
+        before = widths[0]
+        self.stem = ConvNorm($input_channels, before, 3)
         layers: list[nn.Module] = []
-        before = WIDTHS[0]
-        for number, width in enumerate(WIDTHS):
+        for number, width in enumerate(widths):
             kind = Reduction if number % 2 == 1 else Cell
             layers.append(kind(before, width))
             before = width
