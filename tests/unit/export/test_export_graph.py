@@ -186,7 +186,7 @@ def operations_of(space: str) -> list[str]:
     return sorted({option for choice in choices for option in choice.options} - {"none"})
 
 
-@pytest.mark.parametrize("space", filter(operations_of, SPACES.names()))
+@pytest.mark.parametrize("space", [name for name in SPACES.names() if operations_of(name)])
 def test_operations_of_a_space_differ_in_colour_and_in_dash_or_shape(space: str) -> None:
     names = operations_of(space)
     edges = tuple(("a", "b", name, True) for name in names)
