@@ -249,13 +249,16 @@ class _Passes(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("weighted", [True, False])
-def test_no_pass_over_a_tensor_but_batch_norms_and_additions(weighted: bool) -> None:
+@pytest.mark.parametrize("statistics", [True, False])
+def test_no_pass_over_a_tensor_but_batch_norms_and_additions(
+    weighted: bool, statistics: bool
+) -> None:
     """Weights are folded into gammas, and a single group is neither cut nor put together."""
     x = torch.randn(4, 3, 8, 8, requires_grad=True)
     weights = torch.rand(3, requires_grad=True) if weighted else None
     upstream = torch.randn(4, 3, 8, 8)
     with _Passes(x.numel()) as forward:
-        y, _ = node_sum([x, x, x], weights=weights)
+        y, _ = node_sum([x, x, x], weights=weights, return_statistics=statistics)
     with _Passes(x.numel()) as backward:
         y.backward(upstream)
     assert forward.names == {"native_batch_norm": 3, "add_": 2}

@@ -78,10 +78,10 @@ def test_ranks_count_from_the_best(digest: RunDigest) -> None:
     assert sorted(point.score_rank for point in points) == list(range(1, 61))
 
 
-def test_landmark_scores_are_used_where_they_are_told(digest: RunDigest) -> None:
-    assert not any("score" in entry for entry in ranking.landmarks(digest))
+def test_only_landmarks_that_were_scored_are_drawn() -> None:
     told = RunDigest()
-    told.landmarks = {"a": {"text": "a", "value": 70.0, "round": 1}}
+    for text in "ab":
+        told.landmarks[text] = {"text": text, "value": 70.0, "round": 1}
     event = {"epoch": 1, "metrics": {}, "scores": [], "truth": [], "landmark_scores": [55.0]}
     told.rankings.add(event)
     (entry,) = ranking.landmarks(told)
@@ -102,6 +102,15 @@ def test_long_curves_are_thinned_but_keep_their_ends() -> None:
     x, y = chart.thin(list(range(100_000)), list(range(100_000)))
     assert x == y and len(x) == chart.MOST_POINTS
     assert (x[0], x[-1]) == (0, 99_999)
+
+
+def test_a_noisy_curve_has_its_running_mean(digest: RunDigest) -> None:
+    raw, mean = curves.single(digest.epochs, "loss", "loss", palette.ACCENT, "r")["data"]
+    assert raw["opacity"] < 1 and mean["y"][-1] == pytest.approx(sum(raw["y"][-10:]) / 10)
+    assert (
+        len(curves.single(digest.epochs, "learning_rate", "x", palette.ACCENT, "r")["data"]) == 1
+    )
+    assert curves.running_mean([None, 1.0, None, 3.0]) == [None, 1.0, 1.0, 2.0]
 
 
 def test_csv_holds_every_row() -> None:

@@ -32,7 +32,7 @@ for tab in ("Training", "Search", "Architectures", "Spec & environment", "Log", 
     test.session_state["tab"] = tab
     test.run()
     assert not test.exception and not test.error, tab
-assert client.bundle(folder.run_id)[:2] == b"PK"
+assert client.zipped(folder.path)[:2] == b"PK"
 heavy = ("torch", "triton", "engine.networks", "sklearn", "optuna")
 print(seen, [name for name in heavy if name in sys.modules])
 """

@@ -159,18 +159,16 @@ def jumps(shown: list[Progress]) -> float:
 
 
 @pytest.mark.usefixtures("every_progress")
-@pytest.mark.parametrize("landmarks", [True, False])
-def test_progress_of_a_cold_and_a_warm_run(landmarks: bool, tmp_path: Path) -> None:
-    spec = tiny() if landmarks else tiny(**WITHOUT_LANDMARKS)
+def test_progress_of_a_cold_and_a_warm_run(tmp_path: Path) -> None:
     cold, warm = Watcher(), Watcher()
-    folder = new_run(tmp_path / "cold", spec)
+    folder = new_run(tmp_path / "cold")
     run(folder, cold)
     check(cold.shown)
     assert jumps(cold.shown) < 0.1
     latest = folder.latest_progress()
     assert latest is not None
     assert latest["fraction"] == 1.0
-    run(new_run(tmp_path / "warm", spec), warm)
+    run(new_run(tmp_path / "warm"), warm)
     check(warm.shown)
     assert jumps(warm.shown) < 0.2
     learned = [p for p in warm.shown if p["stage"] == "ground_truth"]
@@ -180,7 +178,7 @@ def test_progress_of_a_cold_and_a_warm_run(landmarks: bool, tmp_path: Path) -> N
 @pytest.mark.usefixtures("every_progress")
 def test_progress_of_a_half_warm_run(tmp_path: Path) -> None:
     """Some of the ground truth is known: of the sample, say, but of no later landmark."""
-    run(new_run(tmp_path / "first", tiny(super_net={"epochs": 4})))
+    run(new_run(tmp_path / "first", tiny(**WITHOUT_LANDMARKS, super_net={"epochs": 1})))
     watcher = Watcher()
     run(new_run(tmp_path / "second"), watcher)
     check(watcher.shown)
@@ -191,10 +189,7 @@ def test_progress_of_a_half_warm_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("every_progress")
-@pytest.mark.parametrize("warm", [False, True])
-def test_progress_of_a_resumed_run(warm: bool, tmp_path: Path) -> None:
-    if warm:
-        run(new_run(tmp_path / "first"))
+def test_progress_of_a_resumed_run(tmp_path: Path) -> None:
     folder = new_run(tmp_path)
     for moment in _moments():
         watcher = Watcher(moment)
