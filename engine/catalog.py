@@ -30,6 +30,7 @@ def build_catalog() -> dict[str, Any]:
                 "help": space.help,
                 "size": space.size,
                 "provides": sorted(space.provides),
+                "fixed": dict(space.fixed),
                 "choices": [asdict(choice) for choice in space.choices],
             }
             for name, space in SPACES.items()

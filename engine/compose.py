@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from engine.core import capabilities
@@ -29,7 +30,7 @@ def check(spec: ExperimentSpec) -> list[SpecError]:
     if faults:
         return faults
     space, recipe = SPACES[spec.space], RECIPES[spec.algorithm]
-    for rule in (_capabilities, _settings, _landmarks, _sample, _truth, _search, _data):
+    for rule in (_capabilities, _network, _settings, _landmarks, _sample, _truth, _search, _data):
         faults.extend(rule(spec, space, recipe))
     return faults
 
@@ -72,6 +73,14 @@ def _capabilities(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[Sp
             f"Spaces that fit: {', '.join(fitting) or 'none'}.",
         )
     ]
+
+
+def _network(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    try:
+        space.cost(space.sample(np.random.default_rng(0)), spec.network)
+    except SpecError as fault:
+        return [fault]
+    return []
 
 
 def _settings(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:

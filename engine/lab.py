@@ -67,8 +67,10 @@ class Lab:
         home = folder or data_folder()
         device = choose_device(spec.device)
         data = prepare(spec.data, home / "datasets")
+        space, streams = get_space(spec.space), Streams(spec.seed)
         network = spec.network.model_copy(
             update={
+                **space.fixed,
                 "classes": len(data.classes),
                 "input_channels": data.channels,
                 "resolution": data.resolution,
@@ -81,7 +83,6 @@ class Lab:
             )
             for part in PARTS
         }
-        space, streams = get_space(spec.space), Streams(spec.seed)
         seed = derive_seed(spec.seed, "super-net")
         net = build_supernet(spec.space, network, seed)
         net = net.to(device, memory_format=torch.channels_last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -50,6 +50,10 @@ class Space(ABC):
     Sub-classes set the class attributes, `choices`, and implement `to_text`, `parse`,
     `canonical`, `cost` and `graphs`; spaces with constraints also override `is_valid`.
     All methods are pure; randomness comes only from the generator that is passed in.
+
+    Attributes:
+        fixed: fields of `NetworkSpec` that the space's definition settles, whatever a spec says.
+            Runs record these values; pages need not ask for them.
     """
 
     name: ClassVar[str]
@@ -57,6 +61,7 @@ class Space(ABC):
     source: ClassVar[str]
     help: ClassVar[str]
     provides: ClassVar[frozenset[str]]
+    fixed: ClassVar[Mapping[str, int]] = {}
     choices: tuple[Choice, ...]
 
     # -- texts ---------------------------------------------------------------------------
@@ -79,7 +84,11 @@ class Space(ABC):
 
     @abstractmethod
     def cost(self, architecture: Architecture, network: NetworkSpec) -> Cost:
-        """Count parameters and FLOPs without building the network."""
+        """Count parameters and FLOPs without building the network.
+
+        Raises:
+            SpecError: the space cannot be built in this skeleton.
+        """
 
     @abstractmethod
     def graphs(self, architecture: Architecture) -> dict[str, CellGraph]:

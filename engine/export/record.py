@@ -123,6 +123,7 @@ def describe(architecture: Architecture, network: NetworkSpec, **known: Any) -> 
         ExportError: a further field has an impossible value.
     """
     space = get_space(architecture.space)
+    network = network.model_copy(update=dict(space.fixed))
     cost = space.cost(space.check(architecture), network)
     derived = {
         "space": architecture.space,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -96,23 +97,49 @@ class Norm(nn.Module):
             return None
         return self.running_mean, self.running_var
 
-    @torch.no_grad()
     def observe(self, mean: Tensor, variance: Tensor, count: int) -> None:
-        """Move the averages towards batch statistics of shape (groups, C).
+        """Move the averages towards batch statistics, see `move_averages`."""
+        averages = self.running_mean, self.running_var
+        move_averages(averages, mean, variance, count, self.policy.momentum)
 
-        Args:
-            mean: batch means.
-            variance: biased batch variances.
-            count: values behind each of them; the averages keep the unbiased variance.
-        """
-        unbiased = variance.mean(0) * (count / max(count - 1, 1))
-        self.running_mean.lerp_(mean.mean(0).to(self.running_mean.dtype), self.policy.momentum)
-        self.running_var.lerp_(unbiased.to(self.running_var.dtype), self.policy.momentum)
+
+class Normaliser(Protocol):
+    """What `normalised_sum` needs of a normalisation: a `Norm`, or some channels of one."""
+
+    weight: Tensor | None
+    bias: Tensor | None
+    policy: NormPolicy
+
+    def statistics(self) -> tuple[Tensor, Tensor] | None:
+        """Return (mean, variance) to normalise with, or None for batch statistics."""
+        ...
+
+    def observe(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Move the averages towards batch statistics of shape (groups, C)."""
+        ...
+
+
+@torch.no_grad()
+def move_averages(
+    averages: tuple[Tensor, Tensor], mean: Tensor, variance: Tensor, count: int, momentum: float
+) -> None:
+    """Move averages (mean, variance), shape (C,) each, towards batch statistics, in place.
+
+    Args:
+        averages: what is changed.
+        mean: batch means, shape (groups, C).
+        variance: biased batch variances, shape (groups, C).
+        count: values behind each of them; the averages keep the unbiased variance.
+        momentum: weight of the batch.
+    """
+    unbiased = variance.mean(0) * (count / max(count - 1, 1))
+    averages[0].lerp_(mean.mean(0).to(averages[0].dtype), momentum)
+    averages[1].lerp_(unbiased.to(averages[1].dtype), momentum)
 
 
 def normalised_sum(
     inputs: Sequence[Tensor],
-    norms: Sequence[Norm | None],
+    norms: Sequence[Normaliser | None],
     weights: Tensor | None = None,
     groups: int = 1,
 ) -> Tensor:
@@ -120,7 +147,7 @@ def normalised_sum(
 
     Args:
         inputs: K tensors of shape (groups*B, C, H, W).
-        norms: per input its normalisation, or None to add it as it is.
+        norms: per input its normalisation (of its channels), or None to add it as it is.
         weights: shape (K,), or None for a plain sum.
         groups: number of independent blocks of the batch.
     """

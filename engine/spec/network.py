@@ -44,7 +44,8 @@ class NetworkSpec(BaseModel):
         16,
         ge=1,
         le=512,
-        description="Output channels of the stem; later stages double them.",
+        description="Output channels of the stem; later stages double them. In `nats_size`, 16 "
+        "gives the published widths, and others scale all widths along.",
         json_schema_extra={"unit": "channels"},
     )
     cells: int = Field(
@@ -52,7 +53,7 @@ class NetworkSpec(BaseModel):
         ge=1,
         le=36,
         description="Cells per stage, or in all, as the space defines it (NAS-Bench-201: 5 in "
-        "each of 3 stages).",
+        "each of 3 stages; `nats_size` always has 1).",
         json_schema_extra={"unit": "cells"},
     )
     classes: int = Field(

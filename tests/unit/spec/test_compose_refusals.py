@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.compose import check, recipe_settings, require_runnable
 from engine.core.capabilities import SENTENCES, SHARED_WEIGHTS, WIDTH_SLICES
 from engine.recipes import RECIPES, Recipe
+from engine.spaces import SPACES
 from engine.spec.errors import CompositionError, SpecError
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.files import build, with_values
@@ -55,7 +56,7 @@ def test_the_defaults_can_run() -> None:
     ("assignment", "field", "words"),
     [
         ("space=nb202", "space", "Did you mean `nb201`?"),
-        ("space=zzz", "space", "no search space `zzz`; known are nb201"),
+        ("space=zzz", "space", "no search space `zzz`; known are "),
         ("algorithm=spo", "algorithm", "Did you mean `spos`?"),
         ("algorithm=zzz", "algorithm", "rsps, spos"),
         ("data.name=cifar", "data.name", "Did you mean `cifar10"),
@@ -131,6 +132,10 @@ def test_a_recipe_that_needs_more_than_the_space_offers(recipe: Any) -> None:
     assert isinstance(fault, CompositionError) and fault.field == "algorithm"
     assert SENTENCES[WIDTH_SLICES] in fault.problem
     assert SENTENCES[SHARED_WEIGHTS] not in fault.problem, "that one is there"
+    fitting = [name for name, one in SPACES.items() if WIDTH_SLICES in one.provides]
+    assert f"Spaces that fit: {', '.join(fitting)}." in fault.problem
+    recipe(requires=frozenset(SENTENCES))
+    (fault,) = check(spec("algorithm=new"))
     assert "Spaces that fit: none." in fault.problem
 
 
