@@ -43,7 +43,7 @@ def space(
     found = get_space(name)
     network = load(spec).network if spec else NetworkSpec()
     if action == "size":
-        print(json.dumps({"space": name, "size": found.size}) if json_ else found.size)
+        _size(found, json_)
     elif action == "sample":
         rng = np.random.default_rng(seed)
         for _ in range(count):
@@ -54,6 +54,16 @@ def space(
         _one(found, found.parse(text), action, network, out, json_)
     else:
         raise SpecError("action", f"there is no `{action}`; use one of {', '.join(ACTIONS)}.")
+
+
+def _size(space_: Space, json_: bool) -> None:
+    """Print the number of index tuples, then what publications count."""
+    if json_:
+        print(json.dumps({"space": space_.name, "size": space_.size, "counts": space_.counts}))
+        return
+    print(space_.size)
+    for what, count in space_.counts.items():
+        print(f"{count}  {what}")
 
 
 def _one(
