@@ -140,6 +140,12 @@ def changed() -> None:
         answer.forget()
 
 
+@st.cache_resource(show_spinner=False, max_entries=256)
+def spec(run_id: str) -> ExperimentSpec:
+    """Return a run's experiment, which never changes."""
+    return folder(run_id).spec()
+
+
 # -- experiments ------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Example:

@@ -6,11 +6,11 @@ from typing import NoReturn
 
 import streamlit as st
 
-OVERVIEW = "pages/overview.py"
-NEW = "pages/new_experiment.py"
-EXPERIMENTS = "pages/experiments.py"
-EXPERIMENT = "pages/experiment.py"
-SYSTEM = "pages/system.py"
+OVERVIEW = "screens/overview.py"
+NEW = "screens/new_experiment.py"
+EXPERIMENTS = "screens/experiments.py"
+EXPERIMENT = "screens/experiment.py"
+SYSTEM = "screens/system.py"
 
 
 def pages() -> list[st.Page]:

@@ -157,8 +157,9 @@ def execute(
         _fail(folder, owner, events, str(error))
         raise
     except Exception as error:
+        first = next(iter(str(error).splitlines()), "")
         sentence = (
-            f"An unexpected fault stopped the run ({type(error).__name__}: {error}). "
+            f"An unexpected fault stopped the run ({type(error).__name__}: {first:.300}). "
             "Its traceback is in the run's log; the last checkpoint is kept."
         )
         _fail(folder, owner, events, sentence, traceback.format_exc())

@@ -131,7 +131,11 @@ class RunFolder:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with open(self.path / ".lock", "w") as file:
+        try:
+            file = open(self.path / ".lock", "w")  # noqa: SIM115 - closed by the next line
+        except OSError as error:
+            raise RunError(f"Cannot lock run {self.run_id}: {error.strerror}.") from error
+        with file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
@@ -315,10 +319,10 @@ def create_run(runs: Path, spec: ExperimentSpec, run_id: str | None = None) -> R
     name = run_id or new_run_id(spec)
     path = find_path(runs, name)
     try:
+        if path.is_dir():
+            raise RunError(f"There is already a run {name} in {runs}.")
         runs.mkdir(parents=True, exist_ok=True)
         path.mkdir()
-    except FileExistsError:
-        raise RunError(f"There is already a run {name} in {runs}.") from None
     except OSError as error:
         raise RunError(f"Cannot make the run folder {path}: {error.strerror}.") from error
     folder, now = RunFolder(path), time.time()

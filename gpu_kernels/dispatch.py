@@ -84,17 +84,22 @@ class _Board:
         self._last: dict[str, Choice] = {}
         self._logged: set[Choice] = set()
         self._told: dict[int, tuple[Callable[[Choice], None], set[Choice]]] = {}
+        # Choices that nobody is left to tell: almost every call ends with a look at this set.
+        self._settled: set[Choice] = set()
         self._next = 0
 
     def add(self, choice: Choice, level: int) -> None:
         """Record `choice`; callbacks run outside the lock, so that they may use this module."""
+        self._last[choice.operation] = choice
+        if choice in self._settled:
+            return
         with self._lock:
-            self._last[choice.operation] = choice
             is_new = choice not in self._logged
             self._logged.add(choice)
             listeners = [call for call, told in self._told.values() if choice not in told]
             for _, told in self._told.values():
                 told.add(choice)
+            self._settled.add(choice)
         if is_new:
             text = "%s runs as %s: %s"
             _log.log(level, text, choice.operation, choice.implementation, choice.reason)
@@ -102,14 +107,14 @@ class _Board:
             call(choice)
 
     def last(self, operation: str) -> Choice | None:
-        with self._lock:
-            return self._last.get(operation)
+        return self._last.get(operation)
 
     def listen(self, callback: Callable[[Choice], None]) -> Callable[[], None]:
         with self._lock:
             key = self._next
             self._next += 1
             self._told[key] = (callback, set())
+            self._settled.clear()
 
         def stop() -> None:
             with self._lock:

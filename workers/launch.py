@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
+import psutil
+
 from engine.spec.errors import StoreError, WorkbenchError
 from workers.devices import Device, visible_devices
 from workers.instance import Instance, InstanceError, Started, check_writable
@@ -164,6 +166,8 @@ class Launch:
         while not self._signals:
             self._keep_store()
             for child in self._children:
+                if child is self._page:
+                    self._move_page(child)
                 child.keep()
                 if child.quick_deaths >= DEATHS:
                     self._complain(child)
@@ -196,8 +200,19 @@ class Launch:
             instance.record(now)
             self._recorded = now
 
+    def _move_page(self, page: Child) -> None:
+        """Take another port where somebody was quicker than the page to take the chosen one."""
+        settings = self._settings
+        if page.running or self._ready or settings.port or _free(settings.host, self._port):
+            return
+        log.warning("Port %d was taken in the meantime.", self._port)
+        self._port = choose_port(settings)
+        page.command = page_command(settings, self._port)
+
     def _look_at_page(self, instance: Instance, waited: float) -> None:
-        if page_answers(self._settings.host, self._port):
+        page = self._page.identity() if self._page else None
+        ours = page is not None and listens(page.pid, self._port)
+        if ours and page_answers(self._settings.host, self._port):
             self._ready = True
             address = f"http://{_reachable(self._settings.host)}:{self._port}"
             instance.announce(address)
@@ -297,6 +312,15 @@ def _reachable(host: str) -> str:
     if host in ("0.0.0.0", "::"):
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
+
+
+def listens(pid: int, port: int) -> bool:
+    """Tell whether a process of ours listens on a port; another one may answer there, too."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
 
 
 def page_answers(host: str, port: int) -> bool:

@@ -144,7 +144,8 @@ def sentence(error: Exception, where: str) -> str:
     if isinstance(error, TimeoutError):
         return f"The store at {where} does not answer; check that it runs and can be reached."
     if isinstance(error, ConnectionError):
-        return f"The store at {where} cannot be reached; start it, or check REDIS_URL."
+        remedy = "start it with `make run`, or check REDIS_URL"
+        return f"The store at {where} cannot be reached; {remedy}."
     return f"The store at {where} refuses to work: {error}."
 
 

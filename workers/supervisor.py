@@ -44,7 +44,7 @@ class Child:
         self.name = name
         self.log_path = log_path
         self.quick_deaths = 0
-        self._command = list(command)
+        self.command = list(command)
         self._environment = dict(environment)
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -61,7 +61,7 @@ class Child:
         put_aside(self.log_path)
         with open(self.log_path, "ab") as output:
             self._process = subprocess.Popen(
-                self._command,
+                self.command,
                 env=self._environment,
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,

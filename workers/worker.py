@@ -21,6 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from redis import Redis
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from rq import Worker
 from rq.exceptions import StopRequested
@@ -28,6 +29,7 @@ from rq.job import Job
 from rq.queue import Queue
 from rq.serializers import JSONSerializer
 from rq.utils import now
+from rq.worker_registration import register
 
 from engine.runs import RunFolder, find_path
 from engine.spec.errors import RunError, StoreError, WorkbenchError
@@ -94,6 +96,18 @@ class DeviceWorker(Worker):
         """Return what the store knows about this worker."""
         known = {"device": self.device.name, "process": str(self._process)}
         return super().serialize() | known
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
+        """Give a sign of life; where the store has forgotten this worker, introduce it again.
+
+        It forgets a worker on a machine that slept for a while, and when it loses its data.
+        """
+        super().heartbeat(timeout, pipeline)
+        if pipeline is None and not self.connection.hexists(self.key, "birth"):
+            known: Any = self.serialize()
+            self.connection.hset(self.key, mapping=known)
+        if not self.is_horse:
+            register(self, pipeline)
 
     def run_maintenance_tasks(self) -> None:
         """Look after orphaned runs, in place of RQ's own maintenance, which knows no runs."""

@@ -21,7 +21,7 @@ function isDark(element) {
 }
 
 function styled(figure, element) {
-  const [pick, ground] = isDark(element) ? ["$2", "#0F161B"] : ["$1", "#FFFFFF"];
+  const pick = isDark(element) ? "$2" : "$1";
   const pattern = /light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\)/gi;
   const { data, layout } = JSON.parse(JSON.stringify(figure).replace(pattern, pick));
   const { fontFamily, color } = getComputedStyle(element);
@@ -29,69 +29,84 @@ function styled(figure, element) {
   layout.paper_bgcolor = layout.plot_bgcolor = "rgba(0,0,0,0)";
   layout.autosize = true;
   if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
-  return { data, layout, ground };
+  return [data, layout];
 }
 
-function save(plot, format, { sentence, name }, ground) {
-  const layout = { ...plot.layout, paper_bgcolor: ground, plot_bgcolor: ground };
+function save({ element, info }, format) {
+  const { sentence, name } = info;
+  const ground = isDark(element) ? "#0F161B" : "#FFFFFF";
+  const layout = { ...element.layout, paper_bgcolor: ground, plot_bgcolor: ground };
   layout.title = { text: sentence, x: 0.02, xanchor: "left", font: { size: 17 } };
   layout.margin = { ...layout.margin, t: 64 };
   const size = { width: 900, height: Math.max(480, layout.height) };
   const scale = format === "png" ? 3 : 1;
-  const picture = { data: plot.data, layout: { ...layout, ...size } };
+  const picture = { data: element.data, layout: { ...layout, ...size } };
   window.Plotly.downloadImage(picture, { format, filename: name, scale, ...size });
 }
 
-function buttons(Plotly, info, ground) {
+function settings(Plotly, place) {
   const take = (format, icon) => ({
     name: format,
     title: `Download as ${format.toUpperCase()}`,
     icon,
-    click: (plot) => save(plot, format, info, ground),
+    click: () => save(place, format),
   });
   const { camera, disk } = Plotly.Icons;
-  return [[take("png", camera), take("svg", disk)], ["zoom2d", "pan2d", "resetScale2d"]];
+  const tools = [[take("png", camera), take("svg", disk)], ["zoom2d", "pan2d", "resetScale2d"]];
+  return { displaylogo: false, modeBarButtons: tools };
 }
 
-async function draw(place, info) {
+async function draw(place) {
+  const { element, info } = place;
   const Plotly = await library(info.source);
-  const stamp = JSON.stringify(info.figure) + isDark(place.element);
-  if (place.gone || place.stamp === stamp) return;
+  const stamp = JSON.stringify(info.figure) + isDark(element);
+  if (place.held || place.stamp === stamp) return; // never under a moving pointer
   place.stamp = stamp;
-  const { data, layout, ground } = styled(info.figure, place.element);
-  const config = { displaylogo: false, modeBarButtons: buttons(Plotly, info, ground) };
-  place.element.querySelector(".nw-wait")?.remove();
-  await Plotly.react(place.element, data, layout, config);
-  place.element.dataset.drawn = Number(place.element.dataset.drawn ?? 0) + 1;
+  place.config ??= settings(Plotly, place); // a new object would make Plotly start from nothing
+  element.querySelector(".nw-wait")?.remove();
+  await Plotly.react(element, ...styled(info.figure, element), place.config);
+  element.dataset.drawn = Number(element.dataset.drawn ?? 0) + 1;
 }
 
-function begin(parent) {
-  const element = parent.querySelector(".nw-plot");
+function redraw(place) {
+  draw(place).catch((error) => {
+    place.element.textContent = error.message;
+  });
+}
+
+function begin(element) {
   const place = { element };
   place.resize = new ResizeObserver(() => {
     if (element.data) window.Plotly.Plots.resize(element);
   });
   place.resize.observe(element);
-  place.timer = setInterval(() => place.redraw?.(), 700); // notices a change of theme
+  place.hold = () => (place.held = true);
+  place.release = () => (place.held = false);
+  element.addEventListener("pointerdown", place.hold);
+  window.addEventListener("pointerup", place.release);
+  place.timer = setInterval(() => tick(place), 700); // what was held back, or a change of theme
   return place;
 }
 
-export default function (component) {
-  const { data, parentElement } = component;
-  let place = parentElement.nwPlace;
-  if (!place) place = parentElement.nwPlace = begin(parentElement);
-  place.element.style.minHeight = `${data.figure.layout.height}px`;
-  place.element.setAttribute("aria-label", data.sentence);
-  place.redraw = () =>
-    draw(place, data).catch((error) => {
-      place.element.textContent = error.message;
-    });
-  place.redraw();
-  return () => {
-    clearInterval(place.timer);
-    place.resize.disconnect();
-    place.gone = true;
-    parentElement.nwPlace = undefined;
-    if (place.element.data) window.Plotly.purge(place.element);
-  };
+function tick(place) {
+  if (place.element.isConnected) redraw(place);
+  else end(place);
+}
+
+function end(place) {
+  clearInterval(place.timer);
+  place.resize.disconnect();
+  window.removeEventListener("pointerup", place.release);
+  if (place.element.data) window.Plotly.purge(place.element);
+}
+
+// Streamlit calls this again for every update of the data, so nothing is torn down in between:
+// a chart ends when its element has left the page.
+export default function ({ data, parentElement }) {
+  const element = parentElement.querySelector(".nw-plot");
+  const place = (element.nwPlace ??= begin(element));
+  element.style.minHeight = `${data.figure.layout.height}px`;
+  element.setAttribute("aria-label", data.sentence);
+  place.info = data;
+  redraw(place);
 }

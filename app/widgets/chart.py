@@ -42,6 +42,7 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
         "title": {"text": title, "font": {"color": GREY.css, "size": 13}, "standoff": 8},
         "tickfont": {"color": GREY.css, "size": 12},
         "automargin": True,
+        "autorange": True,  # said aloud, or plotly.js forgets the viewer's zoom with new data
         "zeroline": False,
         "gridcolor": GRID.css,
     } | more

@@ -37,8 +37,9 @@ def draw(feed: RunFeed) -> None:
     Whatever may come and go stands in a container of its own: what is below must keep its place,
     or its charts would be built anew and lose their zoom.
     """
-    spec, look = client.folder(feed.run_id).spec(), STATES[feed.state]
-    st.page_link(links.EXPERIMENTS, label="Experiments", icon=":material/arrow_back:")
+    spec, look = client.spec(feed.run_id), STATES[feed.state]
+    with st.container(key="back"):
+        st.page_link(links.EXPERIMENTS, label="Experiments", icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.header(plain(spec.name), width="stretch", anchor=False)
         st.badge(look.word, icon=f":material/{look.icon}:", color=look.badge)

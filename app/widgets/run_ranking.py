@@ -9,7 +9,7 @@ import streamlit as st
 from app import client
 from app.digest import RunDigest
 from app.feed import RunFeed
-from app.widgets import chart, curves, ranking
+from app.widgets import chart, curves, ranking, truth
 from app.widgets.empty import empty
 
 NEWEST = "newest"
@@ -19,7 +19,9 @@ def draw(feed: RunFeed) -> None:
     """Draw the tab."""
     digest = feed.digest
     if not digest.rankings.epoch:
-        empty("No ranking yet", _when(digest, feed))
+        empty("No ranking yet", _when(feed))
+        if any(truth.known(digest).values()):
+            _truths(feed)
         return
     left, right = st.columns(2, gap="medium")
     with left:
@@ -28,13 +30,23 @@ def draw(feed: RunFeed) -> None:
         _scatter(feed)
 
 
-def _when(digest: RunDigest, feed: RunFeed) -> str:
-    every = client.folder(feed.run_id).spec().evaluation.every
-    known = sum(event["purpose"] == "sample" for event in digest.truths)
-    progress = f" Ground truth is known for {known} of {len(digest.sample)}." if known else ""
+def _when(feed: RunFeed) -> str:
+    every = client.spec(feed.run_id).evaluation.every
     return (
-        "First the sampled architectures get their stand-alone accuracy, then the super-net is "
-        f"compared with it every {every} epochs.{progress}"
+        "First landmarks and sampled architectures get their stand-alone accuracy. Then the "
+        f"super-net is trained, and its ranking is compared with theirs every {every} epochs."
+    )
+
+
+def _truths(feed: RunFeed) -> None:
+    digest = feed.digest
+    chart.show(
+        truth.sentence(digest),
+        truth.figure(digest, feed.run_id),
+        "stand-alone-accuracies",
+        truth.columns(digest),
+        "The truth that the super-net's ranking is compared with. Each is kept in the results "
+        "bank and never trained twice.",
     )
 
 

@@ -24,7 +24,7 @@ def draw_spec(feed: RunFeed) -> None:
     left, right = st.columns([1.2, 1], gap="large")
     with left:
         st.markdown("**Specification, every default written out**")
-        spec_view.show(dump(run.spec()), height=560)
+        spec_view.show(dump(client.spec(feed.run_id)), height=560)
     with right:
         st.markdown("**Environment**")
         facts(_environment(run.environment(), feed))

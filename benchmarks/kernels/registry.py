@@ -106,16 +106,19 @@ def inputs(case: Case, device: torch.device) -> Inputs:
     )
 
 
+def _batch_norm(x: Tensor, groups: int, scale: Tensor | None, shift: Tensor | None) -> Tensor:
+    if groups == 1:
+        return F.batch_norm(x, None, None, scale, shift, training=True)
+    blocks = x.chunk(groups)
+    return torch.cat([F.batch_norm(b, None, None, scale, shift, training=True) for b in blocks])
+
+
 def _composition(case: Case, data: Inputs) -> Tensor:
     """The sum as one writes it without this package: batch norm, multiply, add."""
     total: Tensor | None = None
     for k, x in enumerate(data.xs):
         if case.kinds[k] == "b":
-            blocks = [
-                F.batch_norm(block, None, None, data.scales[k], data.shifts[k], training=True)
-                for block in x.chunk(case.groups)
-            ]
-            x = blocks[0] if case.groups == 1 else torch.cat(blocks)
+            x = _batch_norm(x, case.groups, data.scales[k], data.shifts[k])
         if data.weights is not None:
             x = data.weights[k] * x
         total = x if total is None else total + x

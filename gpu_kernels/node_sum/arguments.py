@@ -81,10 +81,10 @@ def check(
         groups=groups,
         eps=eps,
     )
+    _check_devices(arguments)
     for k in range(count):
         _check_channels(arguments, k)
     _check_batch(arguments)
-    _check_devices(arguments)
     return arguments
 
 
@@ -104,9 +104,6 @@ def _checked_inputs(inputs: Sequence[Tensor], groups: int, eps: float) -> tuple[
                 f"`inputs[{k}]` has shape {tuple(x.shape)}, `inputs[0]` {tuple(first.shape)}; "
                 "all inputs must have the same shape."
             )
-        if x.dtype not in _common.STORAGE_TYPES:
-            allowed = ", ".join(str(t) for t in _common.STORAGE_TYPES)
-            raise ValueError(f"`inputs[{k}]` is {x.dtype}; allowed are {allowed}.")
     if groups < 1 or first.shape[0] % groups:
         raise ValueError(
             f"`groups` is {groups}; it must be at least 1 and divide the batch of "
@@ -114,7 +111,18 @@ def _checked_inputs(inputs: Sequence[Tensor], groups: int, eps: float) -> tuple[
         )
     if not eps >= 0.0:
         raise ValueError(f"`eps` is {eps}; it must be zero or positive.")
-    dtype = functools.reduce(torch.promote_types, (x.dtype for x in inputs))
+    return _promoted(inputs)
+
+
+def _promoted(inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    found = {x.dtype for x in inputs}
+    if not found <= set(_common.STORAGE_TYPES):
+        names = ", ".join(sorted(map(str, found)))
+        allowed = ", ".join(map(str, _common.STORAGE_TYPES))
+        raise ValueError(f"`inputs` are {names}; allowed are {allowed}.")
+    if len(found) == 1:
+        return tuple(inputs)
+    dtype = functools.reduce(torch.promote_types, found)
     return tuple(x.to(dtype) for x in inputs)
 
 
@@ -133,24 +141,24 @@ def _filled(
 def _check_channels(arguments: Arguments, k: int) -> None:
     """Refuse per-channel tensors of input `k` that have another length or nothing to act on."""
     mean, variance = arguments.statistics[k] or (None, None)
-    channels = arguments.inputs[k].shape[1]
+    channels = arguments.inputs[0].shape[1]
     for name, value in (
-        (f"scales[{k}]", arguments.scales[k]),
-        (f"shifts[{k}]", arguments.shifts[k]),
-        (f"statistics[{k}][0]", mean),
-        (f"statistics[{k}][1]", variance),
+        ("scales[{}]", arguments.scales[k]),
+        ("shifts[{}]", arguments.shifts[k]),
+        ("statistics[{}][0]", mean),
+        ("statistics[{}][1]", variance),
     ):
         if value is None:
             continue
         if not arguments.normalise[k]:
             raise ValueError(
-                f"`{name}` was given, but input {k} is not normalised; give None for it, or "
-                f"set `normalise[{k}]`."
+                f"`{name.format(k)}` was given, but input {k} is not normalised; give None for "
+                f"it, or set `normalise[{k}]`."
             )
         if value.shape != (channels,):
             raise ValueError(
-                f"`{name}` has shape {tuple(value.shape)}; input {k} has {channels} channels "
-                f"and needs ({channels},)."
+                f"`{name.format(k)}` has shape {tuple(value.shape)}; input {k} has {channels} "
+                f"channels and needs ({channels},)."
             )
 
 

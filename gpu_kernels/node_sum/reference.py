@@ -10,6 +10,8 @@ over a tensor: w * (gamma * xhat + beta) = (w * gamma) * xhat + (w * beta).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,34 +31,37 @@ def node_sum_reference(
     to in place; the order of the sum is therefore not the order of the inputs.
     """
     count = len(arguments.inputs)
+    # Indexing would leave a node per entry in the graph, each with a gradient of K numbers.
+    weights = None if arguments.weights is None else arguments.weights.unbind()
+    affine = [_affine(arguments, weights, k) for k in range(count)]
     statistics: list[Statistics | None] = [None] * count
     by_batch = [k for k in range(count) if arguments.uses_batch(k)]
     total: Tensor | None = None
     if by_batch:
-        total, found = _sum_normalised_by_batch(arguments, by_batch, return_statistics)
+        total, found = _sum_normalised_by_batch(arguments, affine, by_batch, return_statistics)
         for k, pair in zip(by_batch, found, strict=True):
             statistics[k] = pair
     for k in range(count):
         if arguments.statistics[k] is not None:
-            term = _normalised_as_given(arguments, k)
+            term = _normalised_as_given(arguments, k, affine[k])
             total = term if total is None else total.add_(term)
-    plain = [k for k in range(count) if not arguments.normalise[k]]
-    return _add_plain(arguments, plain, total), statistics
+    return _add_plain(arguments, weights, total), statistics
 
 
-def _affine(arguments: Arguments, k: int) -> Affine:
+def _affine(arguments: Arguments, weights: Sequence[Tensor] | None, k: int) -> Affine:
     """gamma and beta of input `k`, times its mixture weight; (C,) each, None where they are 1, 0.
 
     They are at least float32, which batch norm takes beside float16 and bfloat16 tensors, and
     contiguous: its channels_last gradient on the CPU (torch 2.11 and 2.13) reads gamma without
     looking at the stride, beyond the end of an expanded one.
     """
+    if not arguments.normalise[k]:
+        return None, None
     scale, shift = arguments.scales[k], arguments.shifts[k]
-    if arguments.weights is not None:
-        weight = arguments.weights[k]
+    if weights is not None:
         channels = arguments.inputs[k].shape[1]
-        scale = weight.expand(channels) if scale is None else weight * scale
-        shift = None if shift is None else weight * shift
+        scale = weights[k].expand(channels) if scale is None else weights[k] * scale
+        shift = None if shift is None else weights[k] * shift
     dtype = _common.accumulation_type(arguments.inputs[k].dtype)
     return (
         None if scale is None else scale.to(dtype).contiguous(),
@@ -65,7 +70,7 @@ def _affine(arguments: Arguments, k: int) -> Affine:
 
 
 def _sum_normalised_by_batch(
-    arguments: Arguments, members: list[int], want_statistics: bool
+    arguments: Arguments, affine: list[Affine], members: list[int], want_statistics: bool
 ) -> tuple[Tensor, list[Statistics | None]]:
     """Sum of the inputs `members`, and the batch statistics of each if wanted.
 
@@ -73,25 +78,24 @@ def _sum_normalised_by_batch(
     at the end. Measured on a CPU for fp32, (groups, B, C, side) from (2, 64, 16, 32) to
     (25, 64, 16, 32) and (25, 64, 64, 8), forward with backward, both layouts:
 
-    - `var_mean` over a (groups, B, C, H, W) view and one multiply-add takes 1.9 to 6.4 times as
+    - `var_mean` over a (groups, B, C, H, W) view and one multiply-add takes 2.1 to 6.4 times as
       long, most for channels_last;
     - moving the groups into the channels, (B, groups * C, H, W), for a single batch norm takes
       1.0 to 4.0 times as long: the two transpositions cost more than the loop;
     - normalising each input as a whole and adding afterwards takes 0.8 to 2.1 times as long for
       three inputs, the most where the tensors leave the cache.
     """
-    affine = [_affine(arguments, k) for k in members]
-    chunks = [arguments.inputs[k].chunk(arguments.groups) for k in members]
+    inputs = [arguments.inputs[k] for k in members]
+    # A single chunk would be a copy of the gradient in the backward pass.
+    chunks = [(x,) if arguments.groups == 1 else x.chunk(arguments.groups) for x in inputs]
     blocks: list[Tensor] = []
     found: list[list[Statistics]] = [[] for _ in members]
     for group in range(arguments.groups):
         total: Tensor | None = None
-        for position, pieces in enumerate(chunks):
-            term, pair = _batch_norm(
-                pieces[group], affine[position], arguments.eps, want_statistics
-            )
+        for k, pieces, pairs in zip(members, chunks, found, strict=True):
+            term, pair = _batch_norm(pieces[group], affine[k], arguments.eps, want_statistics)
             if pair is not None:
-                found[position].append(pair)
+                pairs.append(pair)
             total = term if total is None else total.add_(term)
         blocks.append(total)
     result = blocks[0] if arguments.groups == 1 else torch.cat(blocks)
@@ -123,23 +127,24 @@ def _stacked(pairs: list[Statistics]) -> Statistics:
     return torch.stack([mean for mean, _ in pairs]), torch.stack([var for _, var in pairs])
 
 
-def _normalised_as_given(arguments: Arguments, k: int) -> Tensor:
+def _normalised_as_given(arguments: Arguments, k: int, affine: Affine) -> Tensor:
     """Input `k` normalised with the statistics the caller gave; the groups share them."""
     x = arguments.inputs[k]
     dtype = _common.accumulation_type(x.dtype)
     mean, variance = (value.to(dtype).contiguous() for value in arguments.statistics[k])
-    scale, shift = _affine(arguments, k)
-    return F.batch_norm(x, mean, variance, scale, shift, training=False, eps=arguments.eps)
+    return F.batch_norm(x, mean, variance, *affine, training=False, eps=arguments.eps)
 
 
-def _add_plain(arguments: Arguments, members: list[int], total: Tensor | None) -> Tensor:
+def _add_plain(
+    arguments: Arguments, weights: Sequence[Tensor] | None, total: Tensor | None
+) -> Tensor:
     """Add the inputs that are not normalised. A single one without a weight is not copied."""
     is_new = total is not None
-    for k in members:
-        x = arguments.inputs[k]
-        if arguments.weights is not None:
-            weight = arguments.weights[k]
-            total = x * weight if total is None else total.addcmul_(x, weight)
+    for k, x in enumerate(arguments.inputs):
+        if arguments.normalise[k]:
+            continue
+        if weights is not None:
+            total = x * weights[k] if total is None else total.addcmul_(x, weights[k])
             is_new = True
         elif total is None:
             total = x

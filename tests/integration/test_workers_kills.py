@@ -24,7 +24,7 @@ def steps(lab: Lab, run_id: str) -> list[int]:
 
 def begin(lab: Lab, **plan: object) -> str:
     """Submit a run and wait until it is past its first checkpoint, which is after step 5."""
-    [run_id] = lab.client.submit(fake_spec(**({"steps": 40, "seconds": 0.05} | plan)))
+    [run_id] = lab.client.submit(fake_spec(**({"steps": 40, "seconds": 0.03} | plan)))
     lab.reach_step(run_id, 7)
     return run_id
 

@@ -57,7 +57,7 @@ def test_several_seeds_are_several_runs_in_their_order(lab: Lab) -> None:
 
 def test_two_clients_pause_and_resume_the_same_run(lab: Lab) -> None:
     other = Client(lab.settings)
-    [run_id] = lab.client.submit(fake_spec(steps=60, seconds=0.05))
+    [run_id] = lab.client.submit(fake_spec(steps=60, seconds=0.03))
     lab.start_worker()
     lab.reach_step(run_id, 7)
     other.pause(run_id)
@@ -73,7 +73,7 @@ def test_two_clients_pause_and_resume_the_same_run(lab: Lab) -> None:
 
 
 def test_stop_and_resume(lab: Lab) -> None:
-    [run_id] = lab.client.submit(fake_spec(steps=60, seconds=0.05))
+    [run_id] = lab.client.submit(fake_spec(steps=60, seconds=0.03))
     lab.start_worker()
     lab.reach_step(run_id, 3)
     lab.client.stop(run_id)

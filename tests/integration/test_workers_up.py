@@ -202,13 +202,10 @@ def test_a_taken_port_is_a_sentence_and_the_usual_one_gives_way(house: House) ->
 def test_what_cannot_start_says_why(house: House) -> None:
     (house.folder / "file").write_text("not a folder")
     cases = [
-        ({"NASW_DATA": str(house.folder / "file")}, "cannot be written"),
         ({"NASW_RUNS": str(house.folder / "file")}, "NASW_RUNS"),
         ({"NASW_PAGE": str(house.folder / "none.py")}, "There is no page"),
         ({"REDIS_URL": "redis://127.0.0.1:9/0"}, "cannot be reached"),
-        ({"REDIS_URL": "nonsense"}, "REDIS_URL is not an address"),
-        ({"NASW_DEVICES": "7"}, "There is no GPU 7"),
-        ({"NASW_PORT": "many"}, "NASW_PORT is `many`"),
+        ({"NASW_DEVICES": "77"}, "There is no GPU 77"),
     ]
     running = [
         (house.start(**({"NASW_DATA": str(house.folder / str(number))} | extra)), part)

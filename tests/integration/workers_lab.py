@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -102,12 +101,7 @@ class Lab:
         """End workers and store."""
         for worker in self.workers:
             if worker.poll() is None:
-                worker.send_signal(signal.SIGTERM)
-        for worker in self.workers:
-            try:
-                worker.wait(15)
-            except subprocess.TimeoutExpired:
                 for process in [*psutil.Process(worker.pid).children(), worker]:
                     process.kill()
-                worker.wait()
+            worker.wait()
         self.store.stop()

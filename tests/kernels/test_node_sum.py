@@ -212,19 +212,26 @@ class _Passes(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        results = out if isinstance(out, tuple) else (out,)
+        results = out if isinstance(out, (tuple, list)) else (out,)
         if any(isinstance(r, Tensor) and r.numel() >= self.size for r in results):
             self.names[func.overloadpacket._qualified_op_name.removeprefix("aten::")] += 1
         return out
 
 
 @pytest.mark.parametrize("weighted", [True, False])
-def test_normalised_inputs_cost_no_multiplication_by_the_weight(weighted: bool) -> None:
-    x = torch.randn(4, 3, 8, 8)
-    weights = torch.rand(3) if weighted else None
-    with _Passes(x.numel()) as passes:
-        node_sum([x, x, x], weights=weights)
-    assert passes.names == {"native_batch_norm": 3, "add_": 2}
+def test_no_pass_over_a_tensor_but_batch_norms_and_additions(weighted: bool) -> None:
+    """Weights are folded into gammas, and a single group is neither cut nor put together."""
+    x = torch.randn(4, 3, 8, 8, requires_grad=True)
+    weights = torch.rand(3, requires_grad=True) if weighted else None
+    upstream = torch.randn(4, 3, 8, 8)
+    with _Passes(x.numel()) as forward:
+        y, _ = node_sum([x, x, x], weights=weights)
+    with _Passes(x.numel()) as backward:
+        y.backward(upstream)
+    assert forward.names == {"native_batch_norm": 3, "add_": 2}
+    # The three gradients of the same x are added up; `detach` hands the result over as x.grad.
+    del backward.names["detach"]
+    assert backward.names == {"native_batch_norm_backward": 3, "add": 2}
 
 
 def test_different_types_are_promoted_as_torch_does() -> None:
@@ -248,7 +255,7 @@ ERRORS: dict[str, tuple[list[Tensor], dict[str, Any]]] = {
     "`inputs` is empty; node_sum needs at least one": ([], {}),
     "`inputs[0]` has shape (4, 3); allowed are four": ([torch.zeros(4, 3)], {}),
     "`inputs[1]` has shape (4, 3, 2, 1), `inputs[0]` (4, 3, 2, 2)": ([X, X[..., :1]], {}),
-    "`inputs[0]` is torch.int64; allowed are torch.float16": ([X.long()], {}),
+    "`inputs` are torch.int64; allowed are torch.float16": ([X.long()], {}),
     "`groups` is 3; it must be at least 1 and divide the batch of 4": ([X], {"groups": 3}),
     "`groups` is 0; it must be at least 1": ([X], {"groups": 0}),
     "`eps` is -1.0; it must be zero or positive": ([X], {"eps": -1.0}),

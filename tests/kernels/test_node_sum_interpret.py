@@ -59,7 +59,7 @@ EXACT = [
         Case((2, 3, 4, 4), "ppp", weighted=True),
         Case((2, 3, 4, 4), "pp"),
         Case((2, 3, 4, 4), "g"),
-        Case((2, 2, 3, 3), "BpgBpgBpgBpg", groups=2, weighted=True),
+        Case((2, 2, 3, 3), "BpgBpgBpgBpg", weighted=True),
         Case((1, 2, 3, 3), "ppppppppb"),
     )
     for variant in variants(case, torch.float64)
@@ -78,8 +78,8 @@ def test_float64_equals_the_written_out_formula(case: Case) -> None:
 MIXED = Case((2, 17, 7, 7), "BbGp", weighted=True)
 LOW_PRECISION = [
     *variants(MIXED, torch.float32),
-    replace(MIXED, dtype=torch.bfloat16),
-    replace(MIXED, dtype=torch.float16, channels_last=True),
+    *(replace(MIXED, shape=(2, 3, 7, 7), dtype=d) for d in (torch.bfloat16, torch.float16)),
+    *(replace(MIXED, channels_last=True, dtype=d) for d in (torch.bfloat16, torch.float16)),
     # More positions than one tile holds, and more than one split.
     *variants(Case((5, 2, 33, 32), "Bp", weighted=True), torch.float32),
     Case((3, 40, 5, 5), "BGp", groups=2, weighted=True, channels_last=True, dtype=torch.float32),
@@ -135,9 +135,8 @@ def test_a_large_mean_does_not_lose_the_variance() -> None:
     torch.testing.assert_close(variance[0].double(), exact, rtol=1e-5, atol=0.0)
 
 
-@pytest.mark.parametrize("last", [False, True])
-def test_gradients_by_finite_differences(last: bool) -> None:
-    case = Case((1, 2, 2, 2), "BgpG", groups=2, weighted=True, channels_last=last)
+def test_gradients_by_finite_differences() -> None:
+    case = Case((1, 2, 2, 2), "BgpG", groups=2, weighted=True, channels_last=True)
     p = problem(case)
 
     def function(weights: Tensor, *tensors: Tensor) -> Tensor:

@@ -111,6 +111,20 @@ def test_after_a_gap_readers_are_sent_to_the_folder(redis: Redis, store_forgot: 
     assert seqs(read_events(redis, KEYS, "r", "o", 3)) == [3, 4]
 
 
+def test_a_run_that_goes_back_while_the_store_is_away_leaves_nothing_old(
+    redis: Redis, nobody: Redis
+) -> None:
+    sink = RedisSink(redis, KEYS, "r", "o", retry=0.0)
+    for seq in range(6):
+        sink.write(event(seq))
+    sink._connection, back = nobody, sink._connection
+    sink.rewind(2)
+    sink._connection = back
+    sink.write(event(2, 99.0))
+    assert read_events(redis, KEYS, "r", "o", 4) is None
+    assert read_events(redis, KEYS, "r", "o", 2) == [event(2, 99.0)]
+
+
 def test_an_event_that_is_not_json_is_a_fault_of_ours(redis: Redis) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         RedisSink(redis, KEYS, "r", "o").write({"seq": 0, "time": float("nan")})

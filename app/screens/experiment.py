@@ -35,7 +35,7 @@ def render() -> None:
         return
     feed = client.feed(run_id)
     feed.refresh(at_once=True)
-    name = client.folder(run_id).spec().name
+    name = client.spec(run_id).name
     st.set_page_config(page_title=f"{name} · NAS Workbench")
     every = _seconds(feed.state)
     st.fragment(shielded(_live), run_every=every, key="live")(feed, every)

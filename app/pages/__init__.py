@@ -1,1 +1,0 @@
-"""One file a page; each offers `render()`, which `app.main` calls."""
