@@ -136,7 +136,7 @@ class CellSequence(nn.Module):
             roots: layers to compute besides the last and what it reads.
         """
         route = edge_route(route)
-        needed = self._needed([route], roots)
+        needed = self._needed(route, roots)
         before: list[Tensor | None] = [x, x]
         for layer, zero in self._zeros(x):
             out = self._cell(layer)(before, route, zero) if needed[layer] else None
@@ -144,25 +144,26 @@ class CellSequence(nn.Module):
             yield out
 
     def forward_many(self, stack: Stack, routes: Sequence[Route]) -> Stack:
-        """Compute many hard routes."""
+        """Compute many hard routes, every cell for those that need it only."""
         routes = [edge_route(route) for route in routes]
-        needed = self._needed(routes)
+        needed = [self._needed(route) for route in routes]
         before: list[Stack | None] = [stack, stack]
         block = stack.values[: stack.values.shape[0] // stack.blocks]
         for layer, zero in self._zeros(block):
-            cell = self._cell(layer)
-            out = cell.forward_many(before, routes, zero) if needed[layer] else None
+            users = [place for place, layers in enumerate(needed) if layers[layer]]
+            out: Stack | None = None
+            if users:
+                given = [None if one is None else _only(one, users) for one in before]
+                found = self._cell(layer).forward_many(given, [routes[u] for u in users], zero)
+                out = _spread(found, users, len(routes))
             before = [before[1], out]
         last = before[1]
         assert last is not None, "the last cell is always needed"
         return last
 
-    def _needed(self, routes: Sequence[Route], roots: Collection[int] = ()) -> tuple[bool, ...]:
-        used = [
-            {node for route in routes for node in planner.inputs_read(route.active)}
-            for planner in self.planners
-        ]
-        return needed_layers(self.layers, (used[0], used[1]), roots)
+    def _needed(self, route: Route, roots: Collection[int] = ()) -> tuple[bool, ...]:
+        normal, reduction = (planner.inputs_read(route.active) for planner in self.planners)
+        return needed_layers(self.layers, (normal, reduction), roots)
 
     def _cell(self, layer: int) -> TwoInputCell:
         return self.cells[str(layer)]  # type: ignore[return-value]
@@ -175,6 +176,17 @@ class CellSequence(nn.Module):
             if layer in self.reducing:
                 height, width, channels = -(-height // 2), -(-width // 2), 2 * channels
             yield layer, x.new_zeros(()).expand(x.shape[0], channels, height, width)
+
+
+def _only(stack: Stack, routes: Sequence[int]) -> Stack:
+    """Return the stack of some of its routes."""
+    return Stack(stack.values, tuple(stack.slots[route] for route in routes), stack.blocks)
+
+
+def _spread(stack: Stack, routes: Sequence[int], count: int) -> Stack:
+    """Return the inverse of `_only`; the other routes, which read nothing here, get block 0."""
+    slots = dict(zip(routes, stack.slots, strict=True))
+    return Stack(stack.values, tuple(slots.get(r, 0) for r in range(count)), stack.blocks)
 
 
 class Classifier(nn.Module):

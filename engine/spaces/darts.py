@@ -217,7 +217,7 @@ class Darts(Space):
                 if option is not None and option != ZERO
             ]
             fed = {target for _, target, _, alive in edges if alive}
-            edges += [(_NAMES[n], _NAMES[NODES], "concat", _NAMES[n] in fed) for n in INNER]
+            edges += [(_NAMES[n], _NAMES[NODES], "", _NAMES[n] in fed) for n in INNER]
             drawn[cell] = CellGraph(_NAMES, tuple(edges))
         return drawn
 

@@ -182,7 +182,8 @@ def test_drawing_is_the_same_every_time() -> None:
 
 # -- look ------------------------------------------------------------------------------------
 def operations_of(space: str) -> list[str]:
-    names = {option for choice in SPACES[space].choices for option in choice.options}
+    choices = [choice for choice in SPACES[space].choices if choice.kind == "op"]
+    names = {option for choice in choices for option in choice.options}
     return sorted(names - {"none"})
 
 
