@@ -204,11 +204,11 @@ def _drawn(space: str, network: NetworkSpec, architecture: Architecture) -> Draw
     )
 
 
-def bundle(run_id: str) -> bytes:
-    """Return a run folder as ZIP."""
+def zipped(place: Path) -> bytes:
+    """Return a run folder, or the folder of one architecture, as ZIP."""
     from engine.export.bundle import bundle_bytes
 
-    return bundle_bytes(folder(run_id).path)
+    return bundle_bytes(place)
 
 
 def export_onnx(run: RunFolder, rank: int) -> None:

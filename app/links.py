@@ -32,3 +32,11 @@ def go_to_run(run_id: str) -> NoReturn:
 def run_link(run_id: str, label: str, icon: str | None = None) -> None:
     """Draw a link to a run's page."""
     st.page_link(EXPERIMENT, label=label, icon=icon, query_params={"run": run_id})
+
+
+def heading(title: str, way: tuple[str, str, str] | None = None) -> None:
+    """Draw a page's title at the same place on every page, with one way on (page, label, icon)."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.title(title, width="stretch", anchor=False)
+        if way is not None:
+            st.page_link(way[0], label=way[1], icon=way[2])

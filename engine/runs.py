@@ -157,7 +157,7 @@ class RunFolder:
             before, now = self.state(), time.time()
             if by:
                 self._require(before, by)
-            silent = not by and before.seen_at(now) == "interrupted"
+            silent = not by and before.seen_at(now) != before.state
             allowed = TRANSITIONS["interrupted" if silent else before.state]
             if state not in allowed and not (silent and state == "interrupted"):
                 raise RunError(

@@ -29,7 +29,7 @@ def render() -> None:
     """Draw the page of the run that the address names."""
     run_id = st.query_params.get("run")
     if not run_id:
-        st.title("Experiment", anchor=False)
+        links.heading("Experiment")
         empty("No experiment is chosen", "Open one from the list of experiments.")
         st.page_link(links.EXPERIMENTS, label="Experiments", icon=":material/list_alt:")
         return

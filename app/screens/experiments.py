@@ -22,9 +22,7 @@ PAGE = 100
 
 def render() -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title("Experiments", width="stretch", anchor=False)
-        st.page_link(links.NEW, label="New experiment", icon=":material/add_circle:")
+    links.heading("Experiments", (links.NEW, "New experiment", ":material/add_circle:"))
     _undo()
     st.fragment(shielded(_list), run_every=3.0)()
 

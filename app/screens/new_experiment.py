@@ -34,7 +34,7 @@ class Draft:
 
 def render() -> None:
     """Draw the page."""
-    st.title("New experiment", anchor=False)
+    links.heading("New experiment")
     fields = schema.read(client.catalog()["schema"])
     _start_from()
     base, key = drafts.base(), drafts.key()

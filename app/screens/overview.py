@@ -31,9 +31,7 @@ STEPS = (
 
 def render() -> None:
     """Draw the page."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.title("Overview", width="stretch", anchor=False)
-        st.page_link(links.NEW, label="New experiment", icon=":material/add_circle:")
+    links.heading("Overview", (links.NEW, "New experiment", ":material/add_circle:"))
     st.fragment(shielded(_live), run_every=2.0)()
 
 
@@ -43,7 +41,8 @@ def _live() -> None:
     if not runs:
         _first_steps()
         return
-    _running([run for run in runs if run.state in ("running", "queued")])
+    active = [run for run in runs if run.state in ("running", "queued")]
+    _running(sorted(active, key=lambda run: run.state != "running"))
     _recent(runs)
 
 

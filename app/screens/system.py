@@ -13,7 +13,7 @@ import streamlit as st
 
 from app import client
 from app.guard import attempt, shielded
-from app.links import run_link
+from app.links import heading, run_link
 from app.widgets import numbers
 from app.widgets.empty import empty
 from app.widgets.facts import facts
@@ -28,7 +28,7 @@ PACKAGES = ("streamlit", "plotly", "redis", "rq", "pydantic", "numpy", "torch")
 
 def render() -> None:
     """Draw the page."""
-    st.title("System", anchor=False)
+    heading("System")
     st.fragment(shielded(_live), run_every=2.0)()
     st.subheader("Versions", anchor=False)
     facts({"Python": platform.python_version(), **{name: _version(name) for name in PACKAGES}})

@@ -16,6 +16,9 @@ CORRELATIONS = {
     "spearman": "Spearman ρ",
 }
 MOST_MARKED = 60
+# One path a step makes these columns jump; their running mean is drawn on top.
+NOISY = ("loss", "accuracy", "images_per_second")
+SMOOTHED = 10
 
 
 def _line(
@@ -86,9 +89,24 @@ def accuracy(rankings: Rankings, run_id: str) -> Figure:
 def single(epochs: Epochs, column: str, title: str, colour: palette.Colour, run_id: str) -> Figure:
     """Draw one column of the training over the epochs."""
     figure = base_figure(run_id, "epoch", title, 260)
-    x, y = thin(epochs.epoch, getattr(epochs, column))
-    figure["data"].append(_line(x, y, title, colour, hover="epoch %{x}<br>%{y:.4g}"))
+    values = getattr(epochs, column)
+    x, y, smooth = thin(epochs.epoch, values, running_mean(values))
+    line = _line(x, y, title, colour, hover="epoch %{x}<br>%{y:.4g}")
+    figure["data"].append(line)
+    if len(x) > SMOOTHED and column in NOISY:
+        line["opacity"] = 0.4
+        hover = f"mean of {SMOOTHED} epochs %{{y:.4g}}"
+        figure["data"].append(_line(x, smooth, f"Mean of {SMOOTHED}", colour, hover=hover))
     return figure
+
+
+def running_mean(values: Sequence[float | None]) -> list[float | None]:
+    """Return the mean of each value and those before it, over `SMOOTHED` in all."""
+    means: list[float | None] = []
+    for end in range(1, len(values) + 1):
+        known = [v for v in values[max(0, end - SMOOTHED) : end] if v is not None]
+        means.append(sum(known) / len(known) if known else None)
+    return means
 
 
 def landmark(epochs: Epochs, run_id: str) -> Figure:
@@ -103,8 +121,9 @@ def landmark(epochs: Epochs, run_id: str) -> Figure:
     ]
     figure["layout"]["showlegend"] = True
     figure["layout"]["yaxis2"] = axis(
-        "weight λ", overlaying="y", side="right", rangemode="tozero", showgrid=False
-    )
+        "weight λ", overlaying="y", side="right", rangemode="tozero", showgrid=False,
+        tickmode="auto", nticks=6,
+    )  # fmt: skip
     return figure
 
 

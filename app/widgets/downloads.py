@@ -33,7 +33,7 @@ def bundle(run_id: str) -> None:
     """Draw the button for the whole run folder as one ZIP."""
     st.download_button(
         "Download bundle",
-        data=lambda: client.bundle(run_id),
+        data=lambda: client.zipped(client.folder(run_id).path),
         file_name=f"{run_id}.zip",
         mime="application/zip",
         key="bundle",
@@ -47,10 +47,21 @@ def architecture(run: RunFolder, rank: int) -> None:
     """Draw the buttons of one found architecture."""
     place = run.path / "architectures" / str(rank)
     with st.container(horizontal=True, gap="small", key=f"take-{rank}"):
+        st.download_button(
+            "All as ZIP",
+            data=lambda: client.zipped(place),
+            file_name=f"{run.run_id}-architecture-{rank}.zip",
+            mime="application/zip",
+            key=f"all-{rank}",
+            icon=":material/folder_zip:",
+            help="Unpack it and run `python model.py`: it finds the weights beside it",
+            on_click="ignore",
+            type="primary",
+        )
         for name, label, hint, icon in _FILES:
             path = place / name
             if path.is_file():
-                _file(path, f"{run.run_id}-{rank}-{name}", label, hint, icon)
+                _file(path, label, hint, icon)
             elif name == "model.onnx":
                 _make_onnx(run, rank)
 
@@ -62,17 +73,17 @@ def _make_onnx(run: RunFolder, rank: int) -> None:
         key=f"onnx-{rank}",
         help="Writes model.onnx and checks it against torch with onnxruntime",
     ):
-        with st.spinner("Writing the ONNX file and checking it against torch"):
+        with st.spinner("Writing the ONNX file and checking it against torch (up to a minute)"):
             made = attempt(lambda: client.export_onnx(run, rank), "The ONNX file is ready")
         if made:
             st.rerun(scope="fragment")
 
 
-def _file(path: Path, file_name: str, label: str, hint: str, icon: str) -> None:
+def _file(path: Path, label: str, hint: str, icon: str) -> None:
     st.download_button(
         label,
         data=path.read_bytes,
-        file_name=file_name,
+        file_name=path.name,
         mime=_TYPES.get(path.suffix, "application/octet-stream"),
         key=f"file-{path.parent.name}-{path.name}",
         icon=f":material/{icon}:",

@@ -191,25 +191,26 @@ def _whole(field: Field, start: Any, key: str, label: str) -> None:
         text = "" if start is None else str(start)
         st.text_input(label, value=text, key=key, help=_help(field), persist_state="session")
         return
-    st.number_input(
-        label,
-        value=start,
-        step=1,
-        format="%d",
-        key=key,
-        help=_help(field),
-        placeholder="not set",
-        persist_state="session",
-    )
+    _numeric(field, start, key, label, 1, "%d")
 
 
 def _number(field: Field, start: Any, key: str, label: str) -> None:
     value = None if start is None else float(start)
+    _numeric(field, value, key, label, _step(field), "%.6g")
+
+
+def _numeric(
+    field: Field, start: float | None, key: str, label: str, step: float, shown: str
+) -> None:
+    if field.optional and start is not None:
+        # A box with a default cannot be emptied; one whose value was set before can.
+        st.session_state.setdefault(key, start)
+        start = None
     st.number_input(
         label,
-        value=value,
-        step=_step(field),
-        format="%.6g",
+        value=start,
+        step=step,
+        format=shown,
         key=key,
         help=_help(field),
         placeholder="not set",

@@ -26,12 +26,12 @@ def position(progress: Progress) -> str:
     return f"{numbers.count(progress.get('done'))} of {numbers.count(total)} {unit}".strip()
 
 
-def block(progress: Progress | None, name: str) -> str:
-    """Return bar and words as HTML."""
+def block(progress: Progress | None, name: str, idle: str = "Preparing data and network") -> str:
+    """Return bar and words as HTML; `idle` is said while there is no progress."""
     if progress is None:
         return (
-            bar(0, f"Progress of {name}")
-            + '<div class="nw-row nw-small nw-quiet"><span>Preparing data and network</span></div>'
+            bar(0, f"Progress of {name}") + '<div class="nw-row nw-small nw-quiet"><span>'
+            f"{escape(idle)}</span></div>"
         )
     share = float(progress.get("fraction") or 0.0)
     words = [f"<b>{escape(str(progress.get('title') or progress.get('stage') or ''))}</b>"]

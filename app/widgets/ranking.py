@@ -76,7 +76,7 @@ def scatter(sample: list[Point], landmarks: list[dict[str, Any]], run_id: str) -
         _trace(top, "Best 3 by super-net", ring),
     ]
     if landmarks:
-        figure["data"].append(_landmark_trace(landmarks, sample))
+        figure["data"].append(_landmark_trace(landmarks))
     figure["layout"]["showlegend"] = True
     return figure
 
@@ -94,14 +94,12 @@ def _trace(shown: list[Point], name: str, marker: dict[str, Any]) -> dict[str, A
     }
 
 
-def _landmark_trace(landmarks: list[dict[str, Any]], sample: list[Point]) -> dict[str, Any]:
-    """Landmarks whose super-net accuracy is unknown stand on the lower edge of the points."""
-    floor = min((p.score for p in sample), default=0.0)
+def _landmark_trace(landmarks: list[dict[str, Any]]) -> dict[str, Any]:
     edge = {"width": 1, "color": BACKGROUND.css}
     return {
         "type": "scatter",
-        "x": [entry.get("truth", entry["value"]) for entry in landmarks],
-        "y": [entry.get("score", floor) for entry in landmarks],
+        "x": [entry["value"] for entry in landmarks],
+        "y": [entry["score"] for entry in landmarks],
         "text": [_landmark_hover(entry) for entry in landmarks],
         "name": "Landmarks",
         "mode": "markers",
@@ -112,10 +110,9 @@ def _landmark_trace(landmarks: list[dict[str, Any]], sample: list[Point]) -> dic
 
 def _landmark_hover(entry: dict[str, Any]) -> str:
     text = str(entry["text"]).replace("+", "+<br>")
-    score = entry.get("score")
-    known = f"super-net {numbers.accuracy(score)}<br>" if score is not None else ""
     return (
-        f"{text}<br>{known}held-out {numbers.accuracy(entry['value'])}<br>"
+        f"{text}<br>held-out, stand-alone {numbers.accuracy(entry['value'])}<br>"
+        f"super-net {numbers.accuracy(entry['score'])}<br>"
         f"landmark since round {entry['round']}"
     )
 
@@ -135,12 +132,9 @@ def columns(sample: list[Point]) -> dict[str, list[Any]]:
 
 
 def landmarks(digest: RunDigest, index: int = -1) -> list[dict[str, Any]]:
-    """Return the landmarks known at an evaluation, with their scores where these were told."""
+    """Return the landmarks as one evaluation scored them; -1 is the newest."""
     if not digest.rankings.epoch:
         return []
-    scores = digest.rankings.landmark_scores[index]
-    found = list(digest.landmarks.values())[: len(scores) or None]
-    if not scores:
-        return found
-    pairs = zip(found, scores, strict=False)
+    # Scores are in the order in which the landmarks were announced.
+    pairs = zip(digest.landmarks.values(), digest.rankings.landmark_scores[index], strict=False)
     return [entry | {"score": score} for entry, score in pairs]

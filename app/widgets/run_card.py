@@ -18,6 +18,8 @@ from app.widgets.sparkline import sparkline
 if TYPE_CHECKING:
     from workers.client import RunSummary
 
+IDLE = {"queued": "Waiting for a free worker", "running": "Preparing data and network"}
+
 
 def run_card(run: RunSummary, digest: RunDigest, names: str) -> None:
     """Draw the card; `names` says algorithm, space and data in words."""
@@ -29,7 +31,7 @@ def run_card(run: RunSummary, digest: RunDigest, names: str) -> None:
             run_link(run.run_id, "Open", ":material/arrow_forward:")
         drawing(
             f'<div class="nw-quiet nw-small">{escape(names)} · seed {run.seed}</div>'
-            + progress.block(run.progress, run.name)
+            + progress.block(run.progress, run.name, IDLE.get(run.state, "Preparing"))
             + _figures(digest)
         )
 

@@ -84,13 +84,8 @@ def _scatter(feed: RunFeed) -> None:
         "ranking-scatter",
         ranking.columns(sample),
         "Each point is one architecture of the correlation sample. Landmarks are never part of "
-        "the correlation.",
+        "the correlation; their stand-alone accuracy is that on held-out images.",
     )
-    if marked and not any("score" in entry for entry in marked):
-        st.caption(
-            "Landmarks stand on the lower edge at their held-out accuracy: their super-net "
-            "accuracy is not part of this run's records."
-        )
     _epochs(digest, feed.run_id)
 
 

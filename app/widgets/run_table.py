@@ -57,8 +57,8 @@ def frame(runs: Sequence[RunSummary]) -> pd.DataFrame:
 
 def _row(run: RunSummary, where: ZoneInfo) -> dict[str, Any]:
     return {
-        "Name": run.name,
         "State": f"{_ICONS[run.state]} {STATES[run.state].word}",
+        "Name": run.name,
         "Sparse Kendall τ": _metric(run, "sparse_kendall_tau"),
         "Best 3, mean accuracy": _metric(run, "final_accuracy"),
         "Done": _percent(run),
@@ -106,7 +106,7 @@ def run_table(runs: Sequence[RunSummary], key: str) -> None:
 def _columns() -> dict[str, Any]:
     column = st.column_config
     return {
-        "Name": column.TextColumn(width=330),
+        "Name": column.TextColumn(width=270),
         "State": column.TextColumn(width="small"),
         "Done": column.ProgressColumn(format="%d %%", min_value=0, max_value=100, width="small"),
         "Sparse Kendall τ": column.NumberColumn(format="%.3f"),

@@ -98,7 +98,8 @@ def _field(name: str, item: Mapping[str, Any], defs: Mapping[str, Any], path: st
     default = item.get("default", _MISSING)
     fields = _section(inner, defs, path) if kind == "section" else ()
     if default is _MISSING:
-        default = None if optional or kind != "section" else defaults(fields)
+        empty: dict[Kind, Any] = {"section": defaults(fields), "words": [], "mapping": {}}
+        default = None if optional else empty.get(kind)
     options = inner.get("enum") or ([inner["const"]] if "const" in inner else [])
     return Field(
         name,

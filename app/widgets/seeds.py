@@ -7,7 +7,7 @@ import re
 from engine.spec.errors import SpecError
 
 MOST = 200
-_PART = re.compile(r"(\d{1,18})(?:\s*-\s*(\d{1,18}))?")
+_PART = re.compile(r"(\d{1,19})(?:-(\d{1,19}))?")
 
 
 def parse_seeds(text: str) -> list[int]:
@@ -17,7 +17,8 @@ def parse_seeds(text: str) -> list[int]:
         SpecError: not numbers or ranges, none at all, or too many.
     """
     seeds: dict[int, None] = {}
-    for part in re.split(r"[,;\s]+(?!-)(?<!-)", text.strip()):
+    joined = re.sub(r"\s*-\s*", "-", text.strip())
+    for part in re.split(r"\s*[,;]\s*|\s+", joined):
         found = _PART.fullmatch(part)
         if found is None:
             raise SpecError("seed", f"write numbers like 0, 1, 2 or 0-4; given was `{text:.60}`.")

@@ -52,5 +52,7 @@ def _queue(status: SystemStatus, runs: Sequence[RunSummary]) -> str:
 def _finished(runs: Sequence[RunSummary]) -> str:
     finished = sum(run.state == "finished" for run in runs)
     failed = sum(run.state == "failed" for run in runs)
-    detail = f"{failed} failed" if failed else "none failed"
-    return tile("Experiments", f"{finished} finished", detail, RED if failed else GREEN)
+    if failed:
+        detail = f"{failed} failed, the reasons stand under System"
+        return tile("Experiments", f"{finished} finished", detail, ORANGE)
+    return tile("Experiments", f"{finished} finished", "none failed", GREEN)

@@ -110,7 +110,7 @@ def weight_at(spec: LandmarkSpec, epoch: int, epochs: int) -> float:
     linearly over 10 epochs (002 §5.4). The steps are thirds of the remaining epochs; the paper
     shows them only in a picture.
     """
-    warm_up = spec.warm_up * epochs
+    warm_up = round(spec.warm_up * epochs, 6)  # 0.29 * 100 is 28.999999999999996
     if epoch <= warm_up:
         return 0.0
     share = (epoch - warm_up) / (epochs - warm_up)

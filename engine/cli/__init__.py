@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 
 import typer
+from typer.exceptions import TyperException
 
 from engine.cli import catalogue, data, export, results, runs, space
 from engine.spec.errors import TrainingError, WorkbenchError
+
+INTERRUPTED = 130  # what shells report after Ctrl-C
 
 app = typer.Typer(
     name="engine",
@@ -23,7 +26,20 @@ for _group in (runs, catalogue, data, space, results, export):
 def main() -> None:
     """Run the command line of this process."""
     try:
-        app()
+        code = app(standalone_mode=False)
     except WorkbenchError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise SystemExit(1 if isinstance(error, TrainingError) else 2) from None
+        _complain(str(error))
+        code = 1 if isinstance(error, TrainingError) else 2
+    except TyperException as error:  # a command, option or value that does not exist
+        _complain(error.format_message())
+        code = 2
+    except typer.Abort:
+        code = INTERRUPTED
+    raise SystemExit(code)
+
+
+def _complain(message: str) -> None:
+    """Print one line; where the help was printed, there is nothing to add."""
+    line = " ".join(message.replace("Value error, ", "").split())
+    if line:
+        print(f"error: {line}", file=sys.stderr)

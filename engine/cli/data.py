@@ -42,7 +42,8 @@ def fetch_(
     name: Annotated[str, typer.Argument(help="cifar10 or cifar100.")],
 ) -> None:
     """Download an official archive, check it, and keep it for all experiments."""
-    with Progress(console=Console(stderr=True)) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"Fetching {name}", total=None)
         path = fetch(
             name,

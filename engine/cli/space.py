@@ -11,6 +11,7 @@ import typer
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
+from engine.export.files import write_file
 from engine.export.graph_svg import svg
 from engine.spaces import get_space
 from engine.spec.errors import SpecError
@@ -87,8 +88,7 @@ def _one(
         if out is None:
             print(drawing)
         else:
-            out.write_text(drawing, encoding="utf-8")
-            print(out)
+            print(write_file(out, drawing))
 
 
 def _print(space_: Space, architecture: Architecture, json_: bool) -> None:

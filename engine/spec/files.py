@@ -15,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 from engine.spec.errors import SpecError
 from engine.spec.experiment import ExperimentSpec
 
+# Line breaks to YAML, which PyYAML would write as they are and read back as `\n`.
+_RARE_BREAKS = frozenset("\x85\u2028\u2029")
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 30
 MAX_TOKENS = 50_000
@@ -46,7 +48,26 @@ def _mapping(loader: _StrictLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     return result
 
 
+def _text(loader: _StrictLoader, node: yaml.ScalarNode) -> str:
+    """Join the pairs of surrogates that JSON writes for an emoji; a lone one is refused."""
+    text: str = loader.construct_scalar(node)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16")
+
+
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+_StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG, _text)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Safe YAML whose texts always read back as they were."""
+
+
+def _write_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = '"' if _RARE_BREAKS & set(text) else None
+    return dumper.represent_scalar(yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG, text, style)
+
+
+_Dumper.add_representer(str, _write_text)
 
 
 def read_mapping(text: str) -> dict[str, Any]:
@@ -183,9 +204,9 @@ def load_mapping(path: Path) -> dict[str, Any]:
 
 def dump(spec: ExperimentSpec) -> str:
     """Write an experiment as YAML with every default written out; `parse` reads it back."""
-    return yaml.safe_dump(
-        spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True, width=88
-    )
+    value = spec.model_dump(mode="json")
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=88)
+    return text
 
 
 def with_values(value: dict[str, Any], assignments: list[str]) -> dict[str, Any]:

@@ -106,11 +106,11 @@ class Bank:
         """
         if row.key in self._rows:
             return
-        self._rows[row.key] = row
+        line = json.dumps(asdict(row), allow_nan=False) + "\n"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with open(self._own, "a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(row), allow_nan=False) + "\n")
+                file.write(line)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -118,6 +118,7 @@ class Bank:
                 f"Cannot write to the results bank {self.folder}: {error.strerror}. "
                 "Free some disk space or set NASW_DATA to another folder."
             ) from error
+        self._rows[row.key] = row
 
     def weights_path(self, row: BankRow) -> Path | None:
         """Return the file of trained weights of a row, or None where it is gone."""

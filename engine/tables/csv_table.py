@@ -39,7 +39,7 @@ def read_accuracies(
     try:
         return _read_rows(reader, path, space, columns)
     except csv.Error as error:
-        raise TableError(f"Line {reader.line_num} of {path} is no CSV: {error}.") from None
+        raise TableError(f"Line {reader.line_num + 1} of {path} is no CSV: {error}.") from None
 
 
 def _read_rows(

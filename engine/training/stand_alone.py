@@ -57,12 +57,15 @@ def protocol_key(
     """Hash everything that a stand-alone result depends on, but for architecture and replicate."""
     settings = spec.model_dump(mode="json")
     settings.pop("replicates")
+    skeleton = network.model_dump(mode="json")
+    for name in ("statistics", "recalibration_batches"):  # of the super-net's evaluation only
+        skeleton["norm"].pop(name)
     content = {
         "version": PROTOCOL_VERSION,
         "task": "classification",
         "data": fingerprint,
         "augmentation": augmentation.model_dump(mode="json"),
-        "network": network.model_dump(mode="json"),
+        "network": skeleton,
         "training": settings,
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -7,8 +7,8 @@ until a `cat` copies them. Measured on a CPU for fp32 and 2 to 4 inputs, (groups
 (8, 32, 32, 8) to (25, 64, 16, 32), forward with backward, both layouts; times as long as
 `SumOfBlocks` take
 
-- the plain form 1.0 to 2.4, the most where the tensors leave the cache;
-- normalising each input as a whole and adding afterwards 1.0 to 2.7;
+- the plain form 1.0 to 1.8, the most where the tensors leave the cache;
+- normalising each input as a whole and adding afterwards 1.0 to 2.4;
 - moving the groups into the channels, (B, groups * C, H, W), for one batch norm 1.0 to 4.0 even
   against the plain form: the two transpositions cost more than the loop;
 - `var_mean` over a (groups, B, C, H, W) view and one multiply-add 2.1 to 6.4 against the plain
@@ -28,13 +28,19 @@ from gpu_kernels import _common
 Optional = Sequence[Tensor | None]
 
 
-def normalise_block(
+def _scale_beside(x: Tensor, scale: Tensor | None) -> Tensor | None:
+    """gamma such that torch keeps the statistics of a bfloat16 or float16 block in float32."""
+    dtype = _common.accumulation_type(x.dtype)
+    if scale is None and dtype != x.dtype:
+        return x.new_ones(x.shape[1], dtype=dtype)
+    return scale
+
+
+def _normalise(
     x: Tensor, scale: Tensor | None, shift: Tensor | None, eps: float
 ) -> tuple[Tensor, Tensor, Tensor]:
     """x normalised with its own statistics, and they: (C,) mean and 1 / sqrt(var + eps)."""
-    if scale is None and _common.accumulation_type(x.dtype) != x.dtype:
-        # Without parameters torch would keep the statistics of a bfloat16 block in bfloat16.
-        scale = x.new_ones(x.shape[1], dtype=_common.accumulation_type(x.dtype))
+    scale = _scale_beside(x, scale)
     return torch.native_batch_norm(x, scale, shift, None, None, True, 0.0, eps)
 
 
@@ -50,7 +56,7 @@ def sum_of_blocks(
     for group in range(groups):
         total: Tensor | None = None
         for k, pieces in enumerate(chunks):
-            term, mean, inverse = normalise_block(pieces[group], scales[k], shifts[k], eps)
+            term, mean, inverse = _normalise(pieces[group], scales[k], shifts[k], eps)
             means[k].append(mean.detach())
             inverses[k].append(inverse.detach())
             total = term if total is None else total.add_(term)
@@ -77,12 +83,10 @@ class SumOfBlocks(torch.autograd.Function):
         y = torch.empty_like(xs[0])
         means: list[list[Tensor]] = [[] for _ in xs]
         inverses: list[list[Tensor]] = [[] for _ in xs]
-        for place, *blocks in zip(
-            y.chunk(groups), *(x.chunk(groups) for x in xs), strict=True
-        ):
+        for place, *blocks in zip(y.chunk(groups), *(x.chunk(groups) for x in xs), strict=True):
             total: Tensor | None = None
             for k, block in enumerate(blocks):
-                term, mean, inverse = normalise_block(block, scales[k], shifts[k], eps)
+                term, mean, inverse = _normalise(block, scales[k], shifts[k], eps)
                 means[k].append(mean)
                 inverses[k].append(inverse)
                 total = term if total is None else total.add_(term)
@@ -91,10 +95,13 @@ class SumOfBlocks(torch.autograd.Function):
         ctx.groups, ctx.eps = groups, eps
         ctx.save_for_backward(*tensors, *statistics)
         ctx.mark_non_differentiable(*statistics)
+        ctx.set_materialize_grads(False)
         return y, *statistics
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, dy: Tensor | None, *_: None) -> tuple[Tensor | None, ...]:
+        if dy is None:
+            return (None,) * len(ctx.needs_input_grad)
         *tensors, mean, inverse = ctx.saved_tensors
         if torch.is_grad_enabled():
             gradients = _differentiable(ctx, tensors, dy)
@@ -119,28 +126,41 @@ def _differentiable(ctx: Any, tensors: Optional, dy: Tensor) -> list[Tensor | No
 def _direct(
     ctx: Any, tensors: Optional, dy: Tensor, mean: Tensor, inverse: Tensor
 ) -> list[Tensor | None]:
-    """Gradients, each block of dx_k written to its place."""
+    """Gradients as numbers only."""
     xs, scales, _ = _thirds(tensors)
-    needs_x, needs_scale, needs_shift = _thirds(ctx.needs_input_grad[2:])
-    dys = dy.chunk(ctx.groups)
-    dxs: list[Tensor | None] = []
-    sums: list[tuple[Tensor | None, Tensor | None]] = []
-    for k, x in enumerate(xs):
-        wanted = [needs_x[k], needs_scale[k], needs_shift[k]]
-        dx = torch.empty_like(x) if needs_x[k] else None
-        places = [None] * ctx.groups if dx is None else dx.chunk(ctx.groups)
-        dscale = dshift = None
-        for group, block in enumerate(x.chunk(ctx.groups)):
-            moments = mean[k, group], inverse[k, group]
-            slope, *parts = _block_gradients(
-                dys[group], block, scales[k], moments, ctx.eps, wanted
-            )
-            if places[group] is not None:
-                places[group].copy_(slope)
-            dscale, dshift = (
-                part if total is None else total.add_(part) if part is not None else None
-                for total, part in zip((dscale, dshift), parts, strict=True)
-            )
-        dxs.append(dx)
-        sums.append((dscale, dshift))
-    return [*dxs, *(dscale for dscale, _ in sums), *(dshift for _, dshift in sums)]
+    wanted = zip(*_thirds(ctx.needs_input_grad[2:]), strict=True)
+    blocks = dy.chunk(ctx.groups)
+    found = [
+        _gradients_of(x, scale, blocks, mean[k], inverse[k], ctx.eps, list(needed))
+        for k, (x, scale, needed) in enumerate(zip(xs, scales, wanted, strict=True))
+    ]
+    return [gradient for kind in zip(*found, strict=True) for gradient in kind]
+
+
+def _gradients_of(
+    x: Tensor,
+    scale: Tensor | None,
+    dys: Sequence[Tensor],
+    mean: Tensor,
+    inverse: Tensor,
+    eps: float,
+    wanted: list[bool],
+) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    """dx, dscale and dshift of one input, those that are wanted."""
+    groups = len(dys)
+    dx = torch.empty_like(x) if wanted[0] else None
+    places = [None] * groups if dx is None else dx.chunk(groups)
+    dscale: Tensor | None = None
+    dshift: Tensor | None = None
+    scale = _scale_beside(x, scale)
+    for place, block, dy, *moments in zip(
+        places, x.chunk(groups), dys, mean.unbind(), inverse.unbind(), strict=True
+    ):
+        slope, first, second = torch.ops.aten.native_batch_norm_backward(
+            dy, block, scale, None, None, *moments, True, eps, wanted
+        )
+        if place is not None:
+            place.copy_(slope)
+        dscale = first if dscale is None else dscale.add_(first)
+        dshift = second if dshift is None else dshift.add_(second)
+    return dx, dscale, dshift

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from gpu_kernels import _common
 from gpu_kernels.node_sum.arguments import Arguments, Statistics
+from gpu_kernels.node_sum.blocks import SumOfBlocks, sum_of_blocks
 
 Affine = tuple[Tensor | None, Tensor | None]
 
@@ -72,59 +73,32 @@ def _affine(arguments: Arguments, weights: Sequence[Tensor] | None, k: int) -> A
 def _sum_normalised_by_batch(
     arguments: Arguments, affine: list[Affine], members: list[int], want_statistics: bool
 ) -> tuple[Tensor, list[Statistics | None]]:
-    """Sum of the inputs `members`, and the batch statistics of each if wanted.
-
-    One batch norm per block of the batch, added up while the block is in the cache, and one `cat`
-    at the end. Measured on a CPU for fp32, (groups, B, C, side) from (2, 64, 16, 32) to
-    (25, 64, 16, 32) and (25, 64, 64, 8), forward with backward, both layouts:
-
-    - `var_mean` over a (groups, B, C, H, W) view and one multiply-add takes 2.1 to 6.4 times as
-      long, most for channels_last;
-    - moving the groups into the channels, (B, groups * C, H, W), for a single batch norm takes
-      1.0 to 4.0 times as long: the two transpositions cost more than the loop;
-    - normalising each input as a whole and adding afterwards takes 0.8 to 2.1 times as long for
-      three inputs, the most where the tensors leave the cache.
-    """
-    inputs = [arguments.inputs[k] for k in members]
-    # A single chunk would be a copy of the gradient in the backward pass.
-    chunks = [(x,) if arguments.groups == 1 else x.chunk(arguments.groups) for x in inputs]
-    blocks: list[Tensor] = []
-    found: list[list[Statistics]] = [[] for _ in members]
-    for group in range(arguments.groups):
-        total: Tensor | None = None
-        for k, pieces, pairs in zip(members, chunks, found, strict=True):
-            term, pair = _batch_norm(pieces[group], affine[k], arguments.eps, want_statistics)
-            if pair is not None:
-                pairs.append(pair)
-            total = term if total is None else total.add_(term)
-        blocks.append(total)
-    result = blocks[0] if arguments.groups == 1 else torch.cat(blocks)
+    """Sum of the inputs `members`, and the batch statistics of each if wanted."""
+    xs = [arguments.inputs[k] for k in members]
+    scales = [affine[k][0] for k in members]
+    shifts = [affine[k][1] for k in members]
+    groups, eps = arguments.groups, arguments.eps
+    if groups == 1 and not want_statistics:
+        return _sum_of_batch_norms(xs, scales, shifts, eps), [None] * len(members)
+    if groups > 1 and xs[0].device.type == "cpu" and not torch.compiler.is_compiling():
+        y, mean, inverse = SumOfBlocks.apply(groups, eps, *xs, *scales, *shifts)
+    else:
+        y, mean, inverse = sum_of_blocks(xs, scales, shifts, groups, eps)
     if not want_statistics:
-        return result, [None] * len(members)
-    return result, [_stacked(pairs) for pairs in found]
+        return y, [None] * len(members)
+    # A variance below the rounding of 1 / sqrt(var + eps) becomes zero.
+    variance = (inverse.square().reciprocal() - eps).clamp_min(0.0)
+    return y, list(zip(mean.unbind(), variance.unbind(), strict=True))
 
 
-def _batch_norm(
-    x: Tensor, affine: Affine, eps: float, want_statistics: bool
-) -> tuple[Tensor, Statistics | None]:
-    """Normalise one block with its own statistics, (mean, biased variance) of (C,) if wanted."""
-    scale, shift = affine
-    if not want_statistics:
-        return F.batch_norm(x, None, None, scale, shift, training=True, eps=eps), None
-    if scale is None:
-        # Without parameters torch would keep the statistics of a bfloat16 block in bfloat16.
-        scale = x.new_ones(x.shape[1], dtype=_common.accumulation_type(x.dtype))
-    y, mean, inverse_deviation = torch.native_batch_norm(
-        x, scale, shift, None, None, True, 0.0, eps
-    )
-    # The forward pass already has 1 / sqrt(var + eps); a variance below rounding becomes zero.
-    variance = (inverse_deviation.detach().square().reciprocal() - eps).clamp_min(0.0)
-    return y, (mean.detach(), variance)
-
-
-def _stacked(pairs: list[Statistics]) -> Statistics:
-    """(mean, variance) of (groups, C) each from one pair of (C,) per group."""
-    return torch.stack([mean for mean, _ in pairs]), torch.stack([var for _, var in pairs])
+def _sum_of_batch_norms(
+    xs: list[Tensor], scales: list[Tensor | None], shifts: list[Tensor | None], eps: float
+) -> Tensor:
+    total: Tensor | None = None
+    for x, scale, shift in zip(xs, scales, shifts, strict=True):
+        term = F.batch_norm(x, None, None, scale, shift, training=True, eps=eps)
+        total = term if total is None else total.add_(term)
+    return total
 
 
 def _normalised_as_given(arguments: Arguments, k: int, affine: Affine) -> Tensor:

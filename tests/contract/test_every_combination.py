@@ -40,7 +40,9 @@ COMBINATIONS = [
 ]
 # A refusal is a lawful outcome, so these are named: they must run.
 MUST_RUN = {
-    ("nb201", recipe, addon) for recipe in ("spos", "rsps") for addon in (None, "landmark")
+    ("nb201", recipe, addon)
+    for recipe in ("spos", "rsps", "fairnas", "random_a")
+    for addon in (None, "landmark")
 }
 
 

@@ -2,7 +2,8 @@
 
 It claims, beats, resumes from a checkpoint and ends exactly as the engine does; its experiment
 counts steps. What it should do is written in the experiment's `notes`, as JSON: `steps`,
-`seconds` (per step), `deaf` (never looks at wishes), `fail`, `crash`.
+`seconds` (per step), `hold` (the first process waits at this step until it is asked to pause or
+stop, or killed), `deaf` (it never looks at wishes), `fail` and `crash` (at these steps).
 
 Run as a program it is a worker with this engine: `python fake_engine.py`.
 """
@@ -37,6 +38,7 @@ def execute(
     plan = {"steps": 20, "seconds": 0.02} | json.loads(folder.spec().notes or "{}")
     events = Events([FolderSink(folder), *sinks])
     checkpoint = folder.path / "checkpoint.json"
+    first = not checkpoint.is_file()
     step = _begin(folder, events)
     while step < plan["steps"]:
         wish = None if plan.get("deaf") or control is None else control.wish()
@@ -44,8 +46,10 @@ def execute(
             _save(events, checkpoint, step)
             return _end(folder, events, "paused" if wish == "pause" else "stopped", "")
         time.sleep(plan["seconds"])
-        step += 1
         folder.beat(owner)
+        if first and step == plan.get("hold"):
+            continue
+        step += 1
         events.emit("note", level="info", message=f"step {step}")
         events.progress({"done": step, "total": plan["steps"]}, force=True)
         if step == plan.get("fail"):

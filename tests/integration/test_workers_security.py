@@ -99,7 +99,7 @@ def test_damaged_commands_do_not_cut_a_worker_off(lab: Lab) -> None:
     store = connect(store_url(lab.settings))
     for command in ("not json", '{"command": "stop-job"}', "[]", '{"a": 1}', b"\xff"):
         store.publish(f"rq:pubsub:{worker.name}", command)
-    [run_id] = lab.client.submit(fake_spec(deaf=True, steps=1000, seconds=0.05))
+    [run_id] = lab.client.submit(fake_spec(deaf=True, hold=1))
     lab.reach_step(run_id, 1)
     lab.client.stop(run_id)
     lab.reach(run_id, "stopped")

@@ -23,7 +23,7 @@ def kill_store(lab: Lab) -> None:
 
 
 def test_a_run_goes_on_while_the_store_is_away_and_shows_no_gap(lab: Lab) -> None:
-    [run_id] = lab.client.submit(fake_spec(steps=140, seconds=0.05))
+    [run_id] = lab.client.submit(fake_spec(steps=100_000, seconds=0.05))
     worker = lab.start_worker()
     lab.reach_step(run_id, 5)
     view = lab.client.follow(run_id)
@@ -49,9 +49,10 @@ def test_a_run_goes_on_while_the_store_is_away_and_shows_no_gap(lab: Lab) -> Non
     lab.store.start()
     [other] = lab.client.submit(fake_spec(steps=1))
     wait_for(lambda: look() == "store")
-    lab.reach(run_id, "finished")
-    look()
-    assert seen == lab.client.folder(run_id).events()
+    lab.client.stop(run_id)
+    lab.reach(run_id, "stopped")
+    wait_for(lambda: look() and seen == lab.client.folder(run_id).events())
+    assert [event["seq"] for event in seen] == list(range(len(seen)))
     assert lab.log().count("goes on without live events") == 1
     assert lab.log().count("events are only in the run folder") == 1
     lab.reach(other, "finished")
@@ -105,7 +106,7 @@ def test_a_store_that_forgot_everything_learns_it_again(lab: Lab) -> None:
     lab.start_worker()
     wait_for(lambda: lab.client.status().workers)
     [before] = lab.client.status().workers
-    [run_id] = lab.client.submit(fake_spec(steps=100, seconds=0.05))
+    [run_id] = lab.client.submit(fake_spec(steps=100_000, seconds=0.05))
     lab.reach_step(run_id, 1)
     [waiting] = lab.client.submit(fake_spec(steps=1))
     lab.age(waiting)

@@ -87,6 +87,11 @@ def finish(instance: subprocess.Popen[str], number: int = signal.SIGINT) -> tupl
     return instance.returncode, out, err
 
 
+def notes(client: Client, run_id: str) -> list[str]:
+    """Return what a fake run has told."""
+    return [e["message"] for e in client.folder(run_id).events() if e["type"] == "note"]
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     page = tmp_path / "page.py"
@@ -128,9 +133,6 @@ def test_start_work_end_and_start_again(house: House) -> None:
     port = int(address.rpartition(":")[2])
     assert websocket_status(port, "localhost") == 101
     assert websocket_status(port, "evil.example") == 403, "no other site may drive the page"
-    client = Client(house.settings)
-    going, waiting = client.submit(fake_spec(steps=80, seconds=0.05), seeds=[1, 2])
-    wait_for(lambda: len(client.folder(going).events()) > 10)
 
     second = house.start()
     assert second.wait(20) == 1
@@ -139,19 +141,21 @@ def test_start_work_end_and_start_again(house: House) -> None:
     assert f"already runs at {address}" in refusal
     assert f"(process {instance.pid})" in refusal
 
+    client = Client(house.settings)
+    going, waiting = client.submit(fake_spec(steps=40, hold=7), seeds=[1, 2])
+    wait_for(lambda: len(notes(client, going)) == 7)
     code, out, err = finish(instance)
     assert (code, out) == (0, ""), "one line in all, and a clean end"
     assert err == "" or err.startswith("Ending; running runs write a checkpoint")
     assert house.processes() == []
     assert client.folder(going).state().state == "queued"
-    done = len(client.folder(going).events())
-    assert 10 < done < 80
+    assert len(notes(client, going)) == 7
     assert [row.state for row in client.list()] == ["queued", "queued"]
 
     instance, _ = house.up()
-    wait_for(lambda: client.folder(waiting).state().state == "finished", 30)
-    notes = [e["message"] for e in client.folder(going).events() if e["type"] == "note"]
-    assert notes == [f"step {n}" for n in range(1, 81)]
+    wait_for(lambda: client.folder(going).state().state == "finished", 30)
+    assert notes(client, going) == [f"step {n}" for n in range(1, 41)]
+    wait_for(lambda: len(notes(client, waiting)) == 7)
     assert finish(instance, signal.SIGTERM)[0] == 0
     assert house.processes() == []
 
@@ -159,8 +163,8 @@ def test_start_work_end_and_start_again(house: House) -> None:
 def test_killed_parts_come_back_and_a_killed_instance_is_cleaned_up(house: House) -> None:
     instance, address = house.up()
     client = Client(house.settings)
-    [run_id] = client.submit(fake_spec(steps=100, seconds=0.05))
-    wait_for(lambda: len(client.folder(run_id).events()) > 10)
+    [run_id] = client.submit(fake_spec(steps=40, hold=12))
+    wait_for(lambda: len(notes(client, run_id)) == 12)
     before = read_address(house.settings)
     house.named("valkey-server").kill()
     wait_for(lambda: read_address(house.settings).pid != before.pid)
@@ -177,8 +181,7 @@ def test_killed_parts_come_back_and_a_killed_instance_is_cleaned_up(house: House
     assert left >= 3
     again, _ = house.up()
     wait_for(lambda: client.folder(run_id).state().state == "finished", 30)
-    notes = [e["message"] for e in client.folder(run_id).events() if e["type"] == "note"]
-    assert notes == [f"step {n}" for n in range(1, 101)]
+    assert notes(client, run_id) == [f"step {n}" for n in range(1, 41)]
     code, _, err = finish(again)
     assert code == 0
     assert "An earlier instance was killed" in err

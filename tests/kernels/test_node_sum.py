@@ -143,6 +143,36 @@ def test_parameters_may_have_any_stride(last: bool) -> None:
         torch.testing.assert_close(p.scales[k].grad, want[f"dscales[{k}]"])
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_inputs_and_upstream_gradients_of_any_stride(groups: int) -> None:
+    p = problem(Case((2, 3, 4, 4), "BBp", groups=groups, weighted=True))
+    p.upstream = torch.tensor(0.5, dtype=torch.float64).expand_as(p.inputs[0])
+    want = answer(p, by_hand)
+    first = p.inputs[0].detach().to(memory_format=torch.channels_last).requires_grad_()
+    wide = torch.cat([p.inputs[1].detach()] * 2, dim=1).requires_grad_()
+    p.inputs[:2] = [first, wide[:, 3:]]
+    y, _ = by_node_sum(p)
+    (y.sum() * 0.5).backward()
+    torch.testing.assert_close(y, want["y"])
+    torch.testing.assert_close(first.grad, want["dinputs[0]"])
+    torch.testing.assert_close(wide.grad[:, 3:], want["dinputs[1]"])
+    torch.testing.assert_close(p.scales[0].grad, want["dscales[0]"])
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("name", ["dinputs[1]", "dscales[0]", "dshifts[0]", "dweights"])
+def test_a_single_wanted_gradient(groups: int, name: str) -> None:
+    p = problem(Case((2, 3, 4, 4), "BBp", groups=groups, weighted=True))
+    want = answer(p, by_hand)
+    leaves = {"dweights": p.weights, "dinputs[1]": p.inputs[1]}
+    leaves |= {"dscales[0]": p.scales[0], "dshifts[0]": p.shifts[0]}
+    for tensor in (p.weights, *p.inputs, *p.scales, *p.shifts):
+        if tensor is not None and tensor is not leaves[name]:
+            tensor.requires_grad_(False)
+    by_node_sum(p)[0].backward(p.upstream)
+    torch.testing.assert_close(leaves[name].grad, want[name])
+
+
 def test_groups_equal_separate_calls() -> None:
     p = problem(Case((3, 4, 5, 5), "Bb", groups=3))
     scales, shifts = p.scales, p.shifts
@@ -219,13 +249,16 @@ class _Passes(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("weighted", [True, False])
-def test_no_pass_over_a_tensor_but_batch_norms_and_additions(weighted: bool) -> None:
+@pytest.mark.parametrize("statistics", [True, False])
+def test_no_pass_over_a_tensor_but_batch_norms_and_additions(
+    weighted: bool, statistics: bool
+) -> None:
     """Weights are folded into gammas, and a single group is neither cut nor put together."""
     x = torch.randn(4, 3, 8, 8, requires_grad=True)
     weights = torch.rand(3, requires_grad=True) if weighted else None
     upstream = torch.randn(4, 3, 8, 8)
     with _Passes(x.numel()) as forward:
-        y, _ = node_sum([x, x, x], weights=weights)
+        y, _ = node_sum([x, x, x], weights=weights, return_statistics=statistics)
     with _Passes(x.numel()) as backward:
         y.backward(upstream)
     assert forward.names == {"native_batch_norm": 3, "add_": 2}

@@ -178,6 +178,10 @@ class Script:
             inside = (action for epoch in part for action in self._epoch(epoch, round_, title))
             yield from self._stage("training", title, round_, inside)
 
+    def _count(self, round_: int) -> int:
+        landmark = self.spec.addons.landmark
+        return landmark.per_round * round_ if landmark else 0
+
     def _landmarks(self, round_: int) -> Iterator[Action]:
         landmark = self.spec.addons.landmark
         if landmark is None:
@@ -221,11 +225,11 @@ class Script:
             6000.0,
         )
         if epoch % self.spec.evaluation.every == 0 or epoch == epochs:
-            yield self._ranking(epoch, done)
+            yield self._ranking(epoch, done, round_)
         if epoch % self.spec.super_net.checkpoint_every == 0:
             yield "checkpoint", {"epoch": epoch}
 
-    def _ranking(self, epoch: int, done: float) -> Action:
+    def _ranking(self, epoch: int, done: float, round_: int) -> Action:
         truth = np.array([self.truth[a] for a in self.sample])
         noise = self.rng.normal(0, 10 * (1.15 - done), len(truth))
         scores = np.round(np.clip(0.8 * truth + noise - 12 * (1 - done), 5, 99), 2)
@@ -241,12 +245,15 @@ class Script:
             "best_rank": None,
             "surpass_random": None,
         }
+        known = self.landmarks[: self._count(round_)]
+        marked = [round(0.8 * self.truth[a] - 12 * (1 - done), 2) for a in known]
         self.last_scores, self.last_metrics = scores.tolist(), metrics
         return "ranking", {
             "epoch": epoch,
             "metrics": metrics,
             "scores": scores.tolist(),
             "truth": truth.tolist(),
+            "landmark_scores": marked,
         }
 
     def _search(self) -> Iterator[Action]:

@@ -7,7 +7,6 @@ import csv
 import errno
 import io
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -181,40 +180,35 @@ class FullDisk:
         return self.real(file, mode, *args, **kwargs)
 
 
-@pytest.mark.parametrize(
-    ("part", "after", "trains"),
-    [
-        ("events.jsonl", 12, False),
-        ("progress.json", 1, False),
-        ("/bank/", 5, True),
-        ("/weights/", 3, True),
-        ("/checkpoints/", 2, False),
-        ("/.00000006.json", 0, False),
-        ("ranking.csv", 0, False),
-        ("model.py", 1, False),
-        ("result.json", 0, False),
-    ],
-)
-def test_no_space_left(
-    part: str,
-    after: int,
-    trains: bool,
-    whole: RunFolder,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    if not trains:
-        shutil.copytree(whole.path.parents[1] / "data", tmp_path / "data")
+# Files that cannot be written, in the order in which a run comes to them, and how many writes of
+# that kind succeed before.
+FULL = {
+    "/bank/": 3,
+    "/weights/": 2,
+    "/.00000000.json": 0,
+    "events.jsonl": 4,
+    "/checkpoints/": 1,
+    "progress.json": 0,
+    "ranking.csv": 0,
+    "model.py": 1,
+    "result.json": 0,
+}
+
+
+def test_no_space_left(whole: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk of one run fills up again and again, and each time it is resumed."""
     folder = new_run(tmp_path)
-    with monkeypatch.context() as patch:
-        FullDisk(patch, part, after)
-        with pytest.raises(WorkbenchError, match="No space left on device") as caught:
-            run(folder)
-    state, sentence = folder.state(), str(caught.value)
-    assert (state.state, state.message) == ("failed", sentence)
-    assert "Free some disk space" in sentence
-    assert "unexpected" not in sentence
-    assert folder.result() is None
+    for part, after in FULL.items():
+        with monkeypatch.context() as patch:
+            disk = FullDisk(patch, part, after)
+            with pytest.raises(WorkbenchError, match="No space left on device") as caught:
+                run(folder)
+        assert disk.left < 0, part
+        state, sentence = folder.state(), str(caught.value)
+        assert (state.state, state.message) == ("failed", sentence), part
+        assert "Free some disk space" in sentence
+        assert "unexpected" not in sentence
+        assert folder.result() is None
     assert run(folder) == "finished"
     assert outcome(folder) == outcome(whole)
 
@@ -247,6 +241,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_an_unexpected_fault(
     whole: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("NASW_DATA", str(whole.path.parents[1] / "data"))
     folder = new_run(tmp_path)
     with monkeypatch.context() as patch:
         patch.setattr(tables, "_csv", lambda *args: {}["no such key"])

@@ -53,7 +53,7 @@ def taken_over_after(
     return Thief(), before
 
 
-@pytest.mark.parametrize("kind", ["ground_truth", "epoch", "generation", "architecture"])
+@pytest.mark.parametrize("kind", ["ground_truth", "epoch", "generation"])
 def test_a_run_taken_over_during_a_standstill_is_left_alone(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
