@@ -60,7 +60,8 @@ def space(
 def _size(space_: Space, json_: bool) -> None:
     """Print the number of index tuples, then what publications count."""
     if json_:
-        print(json.dumps({"space": space_.name, "size": space_.size, "counts": space_.counts}))
+        found: dict[str, object] = {"space": space_.name, "size": space_.size}
+        print(json.dumps(found | ({"counts": space_.counts} if space_.counts else {})))
         return
     print(space_.size)
     for what, count in space_.counts.items():
