@@ -44,7 +44,7 @@ def space(
     found = get_space(name)
     network = load(spec).network if spec else NetworkSpec()
     if action == "size":
-        print(json.dumps({"space": name, "size": found.size}) if json_ else found.size)
+        _size(found, json_)
     elif action == "sample":
         rng = np.random.default_rng(seed)
         for _ in range(count):
@@ -55,6 +55,17 @@ def space(
         _one(found, found.parse(text), action, network, out, json_)
     else:
         raise SpecError("action", f"there is no `{action}`; use one of {', '.join(ACTIONS)}.")
+
+
+def _size(space_: Space, json_: bool) -> None:
+    """Print the number of index tuples, then what publications count."""
+    if json_:
+        found: dict[str, object] = {"space": space_.name, "size": space_.size}
+        print(json.dumps(found | ({"counts": space_.counts} if space_.counts else {})))
+        return
+    print(space_.size)
+    for what, count in space_.counts.items():
+        print(f"{count}  {what}")
 
 
 def _one(

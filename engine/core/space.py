@@ -104,6 +104,20 @@ class Space(ABC):
         """Number of index tuples; spaces with constraints override it."""
         return math.prod(len(choice.options) for choice in self.choices)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Other numbers that publications give as the size, by what they count."""
+        return {}
+
+    @property
+    def mixture(self) -> tuple[Choice, ...]:
+        """The choice points of routes that mix operations, in the order of `Route.active`.
+
+        They are the space's own choices, unless its module says otherwise (as `darts` does,
+        whose mixtures have every edge of a cell, its architectures only two per node).
+        """
+        return self.choices
+
     def check(self, architecture: Architecture) -> Architecture:
         """Return the architecture if it belongs to the space.
 

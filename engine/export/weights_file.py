@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from engine.core.architecture import Architecture
 from engine.export.files import read_file
 from engine.export.record import ArchitectureRecord, architecture_json
-from engine.export.sources import get_source
+from engine.export.sources import Translates, get_source
 from engine.spec.errors import ExportError
 
 RECORD_KEY = "architecture_record"
@@ -50,6 +50,8 @@ def exported_weights(
         arrays = safetensors.numpy.load(read_file(path))
     except (SafetensorError, ValueError, KeyError) as error:
         raise ExportError(f"{path} is not a whole safetensors file: {error}.") from None
+    if trained_as is not None and isinstance(source, Translates):
+        arrays = source.translated(arrays, record.architecture, trained_as, record.network)
     renamed = {rename(name): array for name, array in arrays.items()}
     built = source.cost(record.architecture, record.network).params
     held = sum(array.size for name, array in renamed.items() if not name.endswith(BUFFERS))

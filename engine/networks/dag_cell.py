@@ -7,15 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from engine.networks.drop_path import DropPath
 from engine.networks.norm import NormPolicy, normalised_sum
 from engine.networks.ops import OPS, Op
+from engine.networks.ops.basic import Identity
 from engine.networks.plan import Planner, Term
 from engine.networks.route import Route
-from engine.networks.stack import Stack, sum_blocks, take_blocks
+from engine.networks.stack import Stack, distinct, sum_blocks, take_blocks
 
 
 class DagCell(nn.Module):
-    """One cell of stride 1 with a single output node.
+    """One cell with any number of input and output nodes.
 
     Dead edges (zero, or on no path from input to output) are never computed; a node's ReLU is
     computed once however many convolutions read it.
@@ -25,6 +27,8 @@ class DagCell(nn.Module):
         channels: channels of every node.
         policy: normalisation policy of the network.
         built: per edge, the options to instantiate; None: all of them.
+        strides: per edge; None: 1 everywhere.
+        drop_path: applied to every result but identities while the cell is training; None: never.
     """
 
     def __init__(
@@ -33,18 +37,21 @@ class DagCell(nn.Module):
         channels: int,
         policy: NormPolicy,
         built: Sequence[Sequence[int]] | None = None,
+        strides: Sequence[int] | None = None,
+        drop_path: DropPath | None = None,
     ) -> None:
         super().__init__()
         self.planner = planner
+        self.drop_path = drop_path
         layout = planner.layout
-        self.output = layout.outputs[0]
         self.edges = nn.ModuleList()
         for edge, names in enumerate(layout.options):
             wanted = range(len(names)) if built is None else built[edge]
+            stride = 1 if strides is None else strides[edge]
             self.edges.append(
                 nn.ModuleDict(
                     {
-                        str(option): OPS[names[option]](channels, channels, 1, policy)
+                        str(option): OPS[names[option]](channels, channels, stride, policy)
                         for option in wanted
                         if names[option] != layout.zero
                     }
@@ -56,14 +63,30 @@ class DagCell(nn.Module):
         return self.edges[edge][str(option)]  # type: ignore[index,return-value]
 
     def forward(self, x: Tensor, route: Route, groups: int = 1) -> Tensor:
-        """Compute the output node for one route; x and the result are (groups*B, C, H, W)."""
+        """Compute the one output of a cell with one input; both are (groups*B, C, H, W)."""
+        (found,) = self.outputs((x,), route, groups)
+        return torch.zeros_like(x) if found is None else found
+
+    def outputs(
+        self, inputs: Sequence[Tensor | None], route: Route, groups: int = 1
+    ) -> list[Tensor | None]:
+        """Compute the output nodes for one route.
+
+        Args:
+            inputs: value of every input node, (groups*B, C, H, W); None where none is read.
+            route: which operations, with which weights.
+            groups: independent blocks of the batch.
+
+        Returns:
+            Per output node its value, or None for one that nothing alive leads to.
+        """
         plan = self.planner.plan(route.active)
-        sources = _Sources(x)
-        for node in range(self.planner.layout.inputs, self.planner.layout.nodes):
+        layout = self.planner.layout
+        sources = _Sources(inputs)
+        for node in range(layout.inputs, layout.nodes):
             if plan[node]:
                 sources.put(node, self._node(plan[node], sources, route, groups))
-        found = sources.get(self.output)
-        return torch.zeros_like(x) if found is None else found
+        return [sources.get(node) for node in layout.outputs]
 
     def _node(self, terms: Sequence[Term], sources: _Sources, route: Route, groups: int) -> Tensor:
         layout = self.planner.layout
@@ -71,8 +94,11 @@ class DagCell(nn.Module):
         for edge, option, position in terms:
             op = self.operation(edge, option)
             source = layout.edges[edge][0]
-            outputs.append(op.body(sources.read(source, op.activated), groups))
-            norms.append(op.norm)
+            out, norm = op.body(sources.read(source, op.activated), groups), op.norm
+            if self._drops(op):
+                out, norm = self._dropped(out, op, groups), None
+            outputs.append(out)
+            norms.append(norm)
             weights.append(route.weight(layout.choices[edge], position))
         if all(weight is None for weight in weights):
             return normalised_sum(outputs, norms, None, groups)
@@ -80,49 +106,60 @@ class DagCell(nn.Module):
         mixed = torch.stack([one if weight is None else weight for weight in weights])
         return normalised_sum(outputs, norms, mixed, groups)
 
+    def _drops(self, op: Op) -> bool:
+        active = self.training and self.drop_path is not None and self.drop_path.probability > 0
+        return active and not isinstance(op, Identity)
+
+    def _dropped(self, out: Tensor, op: Op, groups: int) -> Tensor:
+        assert self.drop_path is not None
+        return self.drop_path(out if op.norm is None else op.norm(out, groups))
+
     def forward_many(self, stack: Stack, routes: Sequence[Route]) -> Stack:
-        """Compute the output node for many hard routes in one pass.
+        """Compute the one output of a cell with one input, for many hard routes."""
+        (last,) = self.outputs_many([Blocks.of(stack)], routes)
+        if last.values is None:
+            zeros = torch.zeros_like(stack.values[: stack.values.shape[0] // stack.blocks])
+            return Stack(zeros, last.slots, 1)
+        return Stack(last.values, last.slots, last.blocks)
+
+    def outputs_many(self, inputs: Sequence[Blocks], routes: Sequence[Route]) -> list[Blocks]:
+        """Compute the output nodes for many hard routes in one pass.
 
         Each edge runs each operation once, over the distinct inputs of the routes that chose it;
         routes whose history is equal share a block. Batch statistics are per block.
         """
         layout = self.planner.layout
         plans = [self.planner.plan(route.active) for route in routes]
-        nodes: dict[int, _Blocks] = {0: _Blocks(stack.values, stack.blocks, stack.slots)}
+        nodes = dict(enumerate(inputs))
         for node in range(layout.inputs, layout.nodes):
-            nodes[node] = self._node_many([plan[node] for plan in plans], nodes, node)
-        last = nodes[self.output]
-        if last.values is None:
-            zeros = torch.zeros_like(stack.values[: stack.values.shape[0] // stack.blocks])
-            return Stack(zeros, last.slots, 1)
-        return Stack(last.values, last.slots, last.blocks)
+            nodes[node] = self._node_many([plan[node] for plan in plans], nodes)
+        return [nodes[node] for node in layout.outputs]
 
-    def _node_many(
-        self, terms: Sequence[Sequence[Term]], nodes: dict[int, _Blocks], node: int
-    ) -> _Blocks:
+    def _node_many(self, terms: Sequence[Sequence[Term]], nodes: dict[int, Blocks]) -> Blocks:
         layout = self.planner.layout
-        keys: dict[tuple[tuple[int, int, int], ...], int] = {}
-        slots = []
-        for route, route_terms in enumerate(terms):
-            key = tuple(
-                (edge, option, nodes[layout.edges[edge][0]].slots[route])
-                for edge, option, _ in route_terms
-            )
-            slots.append(keys.setdefault(key, len(keys)))
+        keys, slots = distinct(
+            [
+                tuple(
+                    (edge, option, nodes[layout.edges[edge][0]].slots[route])
+                    for edge, option, _ in route_terms
+                )
+                for route, route_terms in enumerate(terms)
+            ]
+        )
         uses: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for key, slot in keys.items():
+        for slot, key in enumerate(keys):
             for edge, option, source_slot in key:
                 uses.setdefault((edge, option), []).append((source_slot, slot))
         if not uses:
-            return _Blocks(None, 1, tuple(0 for _ in terms))
+            return Blocks(None, 1, tuple(0 for _ in terms))
         parts = [
             self._run_many(edge, option, pairs, nodes[layout.edges[edge][0]])
             for (edge, option), pairs in sorted(uses.items())
         ]
-        return _Blocks(sum_blocks(parts, len(keys)), len(keys), tuple(slots))
+        return Blocks(sum_blocks(parts, len(keys)), len(keys), slots)
 
     def _run_many(
-        self, edge: int, option: int, pairs: Sequence[tuple[int, int]], source: _Blocks
+        self, edge: int, option: int, pairs: Sequence[tuple[int, int]], source: Blocks
     ) -> tuple[Tensor, int, list[int], list[int]]:
         """Run one operation on the source blocks it needs; return a part for `sum_blocks`."""
         op = self.operation(edge, option)
@@ -138,8 +175,8 @@ class DagCell(nn.Module):
 class _Sources:
     """Node values and their ReLUs, each computed at most once."""
 
-    def __init__(self, x: Tensor) -> None:
-        self._values: dict[int, Tensor] = {0: x}
+    def __init__(self, inputs: Sequence[Tensor | None]) -> None:
+        self._values = {node: x for node, x in enumerate(inputs) if x is not None}
         self._activated: dict[int, Tensor] = {}
 
     def put(self, node: int, value: Tensor) -> None:
@@ -156,8 +193,13 @@ class _Sources:
         return self._activated[node]
 
 
-class _Blocks:
-    """A node's values over the distinct histories of many routes."""
+class Blocks:
+    """A node's values over the distinct histories of many routes; None: zero for all of them."""
+
+    @classmethod
+    def of(cls, stack: Stack) -> Blocks:
+        """Wrap the input of a cell."""
+        return cls(stack.values, stack.blocks, stack.slots)
 
     def __init__(self, values: Tensor | None, blocks: int, slots: tuple[int, ...]) -> None:
         self.values = values

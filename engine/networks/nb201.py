@@ -15,6 +15,7 @@ from engine.networks.norm import Norm, NormPolicy, normalised_sum
 from engine.networks.plan import CellLayout, Planner
 from engine.networks.route import Route
 from engine.networks.stack import Stack
+from engine.networks.stem import Stem
 from engine.networks.supernet import SuperNet
 from engine.spaces.nb201 import EDGES, NB201_SPACE, NODES, OPERATIONS
 from engine.spec.network import NetworkSpec
@@ -27,19 +28,6 @@ LAYOUT = CellLayout(
     options=(OPERATIONS,) * len(EDGES),
     choices=tuple(range(len(EDGES))),
 )
-
-
-class Stem(nn.Module):
-    """3x3 convolution and normalisation."""
-
-    def __init__(self, channels_in: int, channels: int, policy: NormPolicy) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels, 3, padding=1, bias=False)
-        self.norm = Norm(channels, policy)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (B, C, H, W)."""
-        return self.norm(self.conv(x))
 
 
 class Reduction(nn.Module):

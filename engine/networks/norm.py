@@ -76,13 +76,15 @@ class Norm(nn.Module):
     Args:
         channels: C.
         policy: shared by all normalisations of the network.
+        affine: False: never a scale and a shift; True: as the policy says.
     """
 
-    def __init__(self, channels: int, policy: NormPolicy) -> None:
+    def __init__(self, channels: int, policy: NormPolicy, affine: bool = True) -> None:
         super().__init__()
         self.policy = policy
-        self.weight = nn.Parameter(torch.ones(channels)) if policy.affine else None
-        self.bias = nn.Parameter(torch.zeros(channels)) if policy.affine else None
+        learned = affine and policy.affine
+        self.weight = nn.Parameter(torch.ones(channels)) if learned else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if learned else None
         if policy.keeps_buffers:
             self.register_buffer("running_mean", torch.zeros(channels))
             self.register_buffer("running_var", torch.ones(channels))

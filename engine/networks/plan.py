@@ -54,6 +54,12 @@ class Planner:
             found = self._plans[key] = self._make(key)
         return found
 
+    def inputs_read(self, active: Sequence[tuple[int, ...]]) -> frozenset[int]:
+        """Return the input nodes that a live term reads."""
+        edges = self.layout.edges
+        sources = {edges[edge][0] for node in self.plan(active) for edge, _, _ in node}
+        return frozenset(source for source in sources if source < self.layout.inputs)
+
     def _make(self, active: tuple[tuple[int, ...], ...]) -> CellPlan:
         layout = self.layout
         terms: list[list[Term]] = [[] for _ in range(layout.nodes)]

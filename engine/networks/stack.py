@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,13 @@ def sum_blocks(
             rows = rows.index_select(0, torch.tensor(sources, device=rows.device))
         total.index_add_(0, torch.tensor(targets, device=rows.device), rows.to(total.dtype))
     return _unrows(total, shape, permuted)
+
+
+def distinct(keys: Sequence[Key]) -> tuple[list[Key], tuple[int, ...]]:
+    """Return the different keys in order of appearance, and each key's place among them."""
+    places: dict[Key, int] = {}
+    slots = tuple(places.setdefault(key, len(places)) for key in keys)
+    return list(places), slots
 
 
 def _format(permuted: bool) -> torch.memory_format:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import numpy as np
 
 from engine.core.architecture import Architecture
 from engine.core.registry import Registry
@@ -43,6 +45,25 @@ class Source(Protocol):
             architecture: whose `Network`.
             trained_as: an identical network (equal canonical form) whose state it is, written
                 with other indices; None: the architecture itself.
+
+        Raises:
+            ExportError: the two are not identical networks.
+        """
+        ...
+
+
+@runtime_checkable
+class Translates(Protocol):
+    """A source whose identical networks can differ by the order of channels, not names alone."""
+
+    def translated(
+        self,
+        state: dict[str, np.ndarray],
+        architecture: Architecture,
+        trained_as: Architecture,
+        network: NetworkSpec,
+    ) -> dict[str, np.ndarray]:
+        """Bring the state of `trained_as`, under our names, into the order of `architecture`.
 
         Raises:
             ExportError: the two are not identical networks.

@@ -46,7 +46,8 @@ def test_the_bank_is_listed(cli: Command, run_dirs: list[Path]) -> None:
 def test_catalog(cli: Command) -> None:
     found = json.loads(cli("catalog").out)
     assert {"spaces", "algorithms", "datasets", "addons", "metrics", "schema"} <= set(found)
-    assert found["spaces"][0]["size"] == 15625
+    sizes = {space["name"]: space["size"] for space in found["spaces"]}
+    assert sizes["nb201"] == 15625
 
 
 def test_presets(cli: Command) -> None:
@@ -83,6 +84,14 @@ def test_space_size(cli: Command) -> None:
     assert cli("space", "nb201", "size").out == "15625\n"
     found = json.loads(cli("space", "nb201", "size", "--json").out)
     assert found == {"space": "nb201", "size": 15625}
+    lines = cli("space", "darts", "size").out.splitlines()
+    assert [line.split()[0] for line in lines] == [
+        "9119789245425254400",
+        "1076746950455072400",
+        "33232930569601",
+    ]
+    found = json.loads(cli("space", "darts", "size", "--json").out)
+    assert list(found["counts"].values()) == [1076746950455072400, 33232930569601]
 
 
 def test_space_sample(cli: Command) -> None:
