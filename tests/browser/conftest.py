@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,36 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = Path(__file__).resolve().parent / "support"
 sys.path[:0] = [str(ROOT), str(SUPPORT)]
 
-from browser import ARGUMENTS, find_chromium  # noqa: E402
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+from browser import ARGUMENTS, SHOTS, find_chromium  # noqa: E402
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402
+from serving import Served, free_port, wait_until_served  # noqa: E402
 
-
-@dataclass
-class Served:
-    """A page that is being served."""
-
-    address: str
-    runs: Path
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def wait_until_served(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the page was not served:\n{log.read_text()[-3000:]}")
+FAILED = pytest.StashKey[bool]()
 
 
 @pytest.fixture
@@ -84,10 +55,21 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know how their test ended."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
 @pytest.fixture
-def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open pages, each in a profile of its own."""
-    contexts = []
+def new_page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable[..., Page]]:
+    """Open pages, each in a profile of its own; a failure leaves a picture of each."""
+    contexts: list[BrowserContext] = []
 
     def start(width: int = 1440, scheme: str = "light") -> Page:
         context = browser.new_context(
@@ -101,6 +83,10 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     yield start
     for context in contexts:
+        if request.node.stash.get(FAILED, False):
+            for number, page in enumerate(context.pages):
+                SHOTS.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=SHOTS / f"failed-{request.node.name}-{number}.png")
         context.close()
 
 

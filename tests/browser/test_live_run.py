@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from browser import SECONDS, axis_range, badge, chart, drag_zoom, points, ready, screenshot
-from conftest import Served
 from playwright.sync_api import Page, expect
+from serving import Served
 
 pytestmark = pytest.mark.browser
 

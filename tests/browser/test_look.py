@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from browser import chart, overflow, ready, screenshot
-from conftest import Served
 from played_run import OWNER, play, played, small_spec
 from playwright.sync_api import Page
+from serving import Served
 
 from engine.runs import create_run
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from browser import SECONDS, badge, ready, screenshot
-from conftest import Served
 from played_run import played
 from playwright.sync_api import Page, expect
+from serving import Served
 
 from engine.runs import list_runs
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from browser import SECONDS, badge, chart, points, ready, screenshot
-from conftest import ROOT, free_port, wait_until_served
 from playwright.sync_api import Page, expect
+from serving import ROOT, free_port, wait_until_served
 
 from engine.runs import RunFolder, list_runs
 from engine.spec.files import build, dump

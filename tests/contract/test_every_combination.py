@@ -53,7 +53,7 @@ def tiny_spec(space: str, recipe: str, addon: str | None) -> ExperimentSpec:
             "data": {
                 "name": "digits",
                 "train_images": 60,
-                "held_out_images": 40,
+                "held_out_images": 50,  # three batches, so that an epoch ends within a pass
                 "test_images": 20,
                 "augmentation": {"crop_padding": 1},
             },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import Open, key_of, words
+from page_help import Open, key_of, words
 from played_client import PlayedClient
 from played_run import played
 from streamlit.testing.v1 import AppTest

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Open, words
+from page_help import Open, words
 from played_client import AWAY, PlayedClient
 from played_run import OWNER, play, played, small_spec
 

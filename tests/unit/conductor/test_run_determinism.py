@@ -48,7 +48,8 @@ def test_another_seed_gives_another_run(whole: RunFolder, tmp_path: Path) -> Non
 def test_no_network_is_trained_twice_within_a_run(
     tmp_path: Path, bank: Path, trainings: Counter[tuple[str, str, int]]
 ) -> None:
-    folder = finished(tmp_path, tiny(stand_alone={"replicates": 2}))
+    spec = tiny(stand_alone={"replicates": 2, "epochs": 1}, super_net={"epochs": 2})
+    folder = finished(tmp_path, spec)
     assert set(trainings.values()) == {1}
     rows = Bank(bank).rows()
     assert Counter((r.protocol, r.canonical, r.replicate) for r in rows) == trainings

@@ -14,7 +14,7 @@ import pytest
 import torch
 import yaml
 from scipy.stats import kendalltau, spearmanr
-from tiny_runs import BASE, finished, outcome, read_state, tiny
+from tiny_runs import BASE, WITHOUT_LANDMARKS, finished, outcome, read_state, tiny
 
 from engine.core.architecture import Architecture
 from engine.datasets import prepare
@@ -143,9 +143,13 @@ def test_search_quality_follows_from_the_architectures(
     assert scores == sorted(scores, reverse=True)
 
 
-def test_the_search_summary_uses_the_three_best_only(tmp_path: Path) -> None:
+def test_the_search_summary_uses_the_three_best_only(
+    whole: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The fourth and fifth are reported, but would be more draws than random search gets."""
-    folder = finished(tmp_path, tiny(search={"keep": 5}))
+    monkeypatch.setenv("NASW_DATA", str(whole.path.parents[1] / "data"))
+    spec = tiny(**WITHOUT_LANDMARKS, search={"keep": 5}, super_net={"epochs": 2})
+    folder = finished(tmp_path, spec)
     found = folder.result()
     assert found is not None
     values = [row["stand_alone_accuracy"] for row in found["architectures"]]
@@ -285,8 +289,12 @@ def test_the_model_file_runs_alone_and_is_the_recorded_network(
     assert 100 * right == pytest.approx(row["stand_alone_accuracy"], abs=1e-4)
 
 
-def test_without_landmarks_there_are_none(tmp_path: Path) -> None:
-    folder = finished(tmp_path, tiny(addons={"landmark": None}, search={"generations": 1}))
+def test_without_landmarks_there_are_none(
+    whole: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NASW_DATA", str(whole.path.parents[1] / "data"))
+    spec = tiny(**WITHOUT_LANDMARKS, search={"generations": 1}, super_net={"epochs": 2})
+    folder = finished(tmp_path, spec)
     assert (folder.path / "landmarks.csv").read_text() == "round,architecture,text,value\n"
     rows = list(csv.DictReader((folder.path / "ranking.csv").read_text().splitlines()))
     assert [row["is_landmark"] for row in rows] == ["false"] * 6

@@ -80,6 +80,11 @@ def test_the_defaults_can_run() -> None:
             "addons.landmark.per_round",
             "16 rounds of 1000 landmarks and a sample of 200 are more than the 15625",
         ),
+        (
+            "addons.landmark.per_round=1000\naddons.landmark.rounds=15\nevaluation.sample=626",
+            "addons.landmark.per_round",
+            "15 rounds of 1000 landmarks and a sample of 626 are more than the 15625",
+        ),
         ("evaluation.ground_truth.source=table", "evaluation.ground_truth.table", "give the path"),
     ],
 )
