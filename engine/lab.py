@@ -83,6 +83,8 @@ class Lab:
             )
             for part in PARTS
         }
+        # Nothing here draws from torch's own generator yet, but its state is in checkpoints.
+        torch.manual_seed(derive_seed(spec.seed, "torch"))
         seed = derive_seed(spec.seed, "super-net")
         net = build_supernet(spec.space, network, seed)
         net = net.to(device, memory_format=torch.channels_last)

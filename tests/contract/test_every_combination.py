@@ -5,6 +5,7 @@ The registries are enumerated, so that a new entry is covered without writing a 
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict
@@ -27,7 +28,7 @@ from engine.spec.experiment import ExperimentSpec
 from engine.training.checkpoint import Checkpoints, pack, unpack
 from engine.training.supernet_trainer import EpochReport
 
-EPOCHS = 3
+EPOCHS = 2
 # Settings with which an add-on acts from the first epoch on; others run with their defaults.
 TINY: dict[str, dict[str, Any]] = {
     "landmark": {"per_round": 3, "rounds": 1, "min_distance": 1, "warm_up": 0.0, "pairs": 2}
@@ -110,6 +111,10 @@ def comparable(report: EpochReport) -> dict[str, Any]:
     return values
 
 
+def digest(value: torch.Tensor) -> str:
+    return hashlib.sha256(value.contiguous().numpy().tobytes()).hexdigest()
+
+
 def everything(lab: Lab) -> dict[str, Any]:
     """Return all numbers that later steps depend on."""
     tensors = pack(lab.trainer.net, lab.trainer.optimiser)
@@ -117,7 +122,7 @@ def everything(lab: Lab) -> dict[str, Any]:
     return {
         "streams": lab.streams.state(),
         "trainer": lab.trainer.state(),
-        "tensors": {name: value.flatten().tolist() for name, value in tensors.items()},
+        "tensors": {name: digest(value) for name, value in tensors.items()},
     }
 
 
@@ -148,9 +153,8 @@ def test_trains_and_resumes_or_is_refused(
     lab.trainer.run_epoch(nothing)
     save(lab, tmp_path / "between")
     second = lab.trainer.run_epoch(saver_in_step(lab, 2, tmp_path / "within"))
-    third = lab.trainer.run_epoch(nothing)
-    assert all(math.isfinite(report.loss) for report in (second, third))
-    assert (third.landmark_loss is not None) == (addon == "landmark")
+    assert math.isfinite(second.loss)
+    assert (second.landmark_loss is not None) == (addon == "landmark")
     end = everything(lab)
     assert end["tensors"] != start
     for checkpoint in ("between", "within"):
@@ -158,7 +162,6 @@ def test_trains_and_resumes_or_is_refused(
         resume(other, tmp_path / checkpoint)
         assert (other.trainer.epoch, other.trainer.step) == (1, 2 * (checkpoint == "within"))
         assert comparable(other.trainer.run_epoch(nothing)) == comparable(second)
-        assert comparable(other.trainer.run_epoch(nothing)) == comparable(third)
         assert everything(other) == end
     _search_runs(lab)
 

@@ -54,5 +54,6 @@ def test_a_real_experiment_survives_kill_9(lab: Lab) -> None:
     assert fractions[-1] > 0.5
     assert "store" in sources
     [row] = lab.client.list()
-    assert row.metrics["kendall_tau"] is not None
+    # tau can be undefined here: networks this small may all score alike.
+    assert row.metrics["super_net_accuracy"] is not None
     assert folder.result()["status"] == "finished"

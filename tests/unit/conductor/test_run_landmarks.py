@@ -80,6 +80,9 @@ def test_the_best_of_a_round_join_unless_they_are_known(
     assert [row["text"] for row in second["architectures"]] == [SPACE.to_text(a) for a in new]
     notes = [event["message"] for event in of_kind(watcher.events, "note")]
     assert "Only 2 new landmarks were found after round 1." in notes
+    latest = folder.latest_progress()
+    assert latest is not None
+    assert latest["fraction"] == 1.0, "the missing landmark is not waited for"
 
 
 def test_a_new_landmark_ends_the_round_before(tmp_path: Path) -> None:
