@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from app.feed import RunFeed
 from app.shared import Shared
 from engine.compose import check
 from engine.core.architecture import Architecture
-from engine.core.space import CellGraph, Cost
+from engine.core.space import CellGraph, Cost, Space
 from engine.runs import RunFolder
 from engine.spaces import get_space
 from engine.spec.errors import ExportError, SpecError, WorkbenchError
@@ -186,19 +187,27 @@ class Drawn:
     cost: Cost
 
 
-def draw(space: str, network: NetworkSpec, number: int) -> Drawn:
+def draw(
+    space: str, network: NetworkSpec, number: int, settings: Mapping[str, Any] | None = None
+) -> Drawn:
     """Return the random architecture of a number; the same number gives the same one."""
     rng = np.random.default_rng(number)
-    return _drawn(space, network, get_space(space).sample(rng))
+    found = get_space(space, settings)
+    return _drawn(found, network, found.sample(rng))
 
 
-def describe(space: str, network: NetworkSpec, indices: list[int]) -> Drawn:
+def describe(
+    space: str,
+    network: NetworkSpec,
+    indices: list[int],
+    settings: Mapping[str, Any] | None = None,
+) -> Drawn:
     """Return the architecture of given option indices."""
-    return _drawn(space, network, Architecture.of(space, indices))
+    found = get_space(space, settings)
+    return _drawn(found, network, Architecture.of(space, indices))
 
 
-def _drawn(space: str, network: NetworkSpec, architecture: Architecture) -> Drawn:
-    part = get_space(space)
+def _drawn(part: Space, network: NetworkSpec, architecture: Architecture) -> Drawn:
     return Drawn(
         part.to_text(architecture), part.graphs(architecture), part.cost(architecture, network)
     )

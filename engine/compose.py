@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from engine.core import capabilities
 from engine.core.space import Space
 from engine.datasets.registry import DATASETS
 from engine.recipes import RECIPES, Recipe
-from engine.spaces import SPACES
+from engine.spaces import SPACES, get_space
 from engine.spec.errors import CompositionError, SpecError
 from engine.spec.experiment import ExperimentSpec
+from engine.spec.settings import validate_settings
 
 
 def check(spec: ExperimentSpec) -> list[SpecError]:
@@ -29,7 +30,11 @@ def check(spec: ExperimentSpec) -> list[SpecError]:
             faults.append(fault)
     if faults:
         return faults
-    space, recipe = SPACES[spec.space], RECIPES[spec.algorithm]
+    recipe = RECIPES[spec.algorithm]
+    try:
+        space = get_space(spec.space, spec.space_settings)
+    except SpecError as fault:
+        return [fault]
     for rule in (_capabilities, _network, _settings, _landmarks, _sample, _truth, _search, _data):
         faults.extend(rule(spec, space, recipe))
     return faults
@@ -49,15 +54,7 @@ def recipe_settings(spec: ExperimentSpec) -> BaseModel:
         SpecError: an unknown or wrong setting.
     """
     recipe = RECIPES[spec.algorithm]
-    try:
-        return recipe.settings.model_validate(spec.settings)
-    except ValidationError as error:
-        item = error.errors(include_url=False)[0]
-        field = ".".join(["settings", *map(str, item["loc"])])
-        known = ", ".join(recipe.settings.model_fields) or "none"
-        raise SpecError(
-            field, f"{item['msg']}; settings of `{recipe.name}` are: {known}."
-        ) from None
+    return validate_settings(recipe.settings, spec.settings, "settings", recipe.name)
 
 
 def _capabilities(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
@@ -76,11 +73,22 @@ def _capabilities(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[Sp
 
 
 def _network(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    faults: list[SpecError] = []
     try:
         space.cost(space.sample(np.random.default_rng(0)), spec.network)
     except SpecError as fault:
-        return [fault]
-    return []
+        faults.append(fault)
+    for name in spec.network.sharing.changed():
+        if name not in space.factors:
+            fitting = [n for n, s in SPACES.items() if name in s.factors]
+            faults.append(
+                CompositionError(
+                    f"network.sharing.{name}",
+                    f"super-nets of `{space.name}` do not have this factor. Spaces that do: "
+                    f"{', '.join(fitting) or 'none'}.",
+                )
+            )
+    return faults
 
 
 def _settings(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:

@@ -67,7 +67,8 @@ class Lab:
         home = folder or data_folder()
         device = choose_device(spec.device)
         data = prepare(spec.data, home / "datasets")
-        space, streams = get_space(spec.space), Streams(spec.seed)
+        space = get_space(spec.space, spec.space_settings)
+        streams = Streams(spec.seed)
         network = spec.network.model_copy(
             update={
                 **space.fixed,
@@ -86,7 +87,7 @@ class Lab:
         # Nothing here draws from torch's own generator yet, but its state is in checkpoints.
         torch.manual_seed(derive_seed(spec.seed, "torch"))
         seed = derive_seed(spec.seed, "super-net")
-        net = build_supernet(spec.space, network, seed)
+        net = build_supernet(space, network, seed)
         net = net.to(device, memory_format=torch.channels_last)
         landmark = spec.addons.landmark
         regulariser = LandmarkRegulariser(landmark, spec.super_net.epochs) if landmark else None
@@ -158,5 +159,5 @@ def _truth(
         return TableTruth(space, Path(wanted.table), wanted.column, wanted.landmark_column)
     augmentation = spec.data.augmentation
     protocol = protocol_key(data.fingerprint, augmentation, network, spec.stand_alone)
-    trainer = StandAloneTrainer(network, spec.stand_alone, augmentation, parts, protocol)
+    trainer = StandAloneTrainer(space, network, spec.stand_alone, augmentation, parts, protocol)
     return TrainedTruth(space, trainer, Bank(home / "bank"), wanted.part)

@@ -92,6 +92,7 @@ class Report:
             found = FoundArchitecture(
                 architecture=architecture,
                 network=lab.network,
+                space_settings=lab.spec.space_settings,
                 super_net_accuracy=row["super_net_accuracy"],
                 stand_alone_accuracy=truth.value,
                 run_id=self.folder.run_id,

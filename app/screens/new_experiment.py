@@ -60,6 +60,9 @@ def _read(fields: tuple[Field, ...], base: dict[str, Any], key: str) -> Draft:
     algorithm = client.entry("algorithms", str(value["algorithm"]))
     own = form_sections.settings_fields(algorithm)
     value["settings"] = values(own, base.get("settings") or {}, key) if own else {}
+    space = client.entry("spaces", str(value["space"]))
+    own = form_sections.settings_fields(space, "space_settings")
+    value["space_settings"] = values(own, base.get("space_settings") or {}, key) if own else {}
     text = st.session_state.get(f"{key}:seeds", str(base["seed"]))
     try:
         seeds, faults = parse_seeds(text), []

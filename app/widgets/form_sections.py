@@ -81,10 +81,10 @@ class Section:
         return tuple(f"{path}." for path in self.paths)
 
 
-def settings_fields(algorithm: Mapping[str, Any]) -> Fields:
-    """Return the fields of an algorithm's own settings."""
-    found = algorithm.get("settings_schema")
-    return schema.read(found, "settings") if found else ()
+def settings_fields(entry: Mapping[str, Any], path: str = "settings") -> Fields:
+    """Return the fields of a part's own settings, which stand at `path` of an experiment."""
+    found = entry.get("settings_schema")
+    return schema.read(found, path) if found else ()
 
 
 def draw(fields: Fields, form: Form) -> None:
@@ -142,8 +142,10 @@ def _data(fields: Fields, form: Form) -> None:
 
 
 def _space(fields: Fields, form: Form) -> None:
-    _part(fields, form, "space", "spaces", "Search space")
-    form.section(_inner(fields, "network"), (*TAKEN_FROM_DATA, "network.norm"))
+    entry = _part(fields, form, "space", "spaces", "Search space")
+    form.section(settings_fields(entry, "space_settings"))
+    inner = _inner(fields, "network")
+    form.section(inner, (*TAKEN_FROM_DATA, "network.norm", "network.sharing"))
 
 
 def _algorithm(fields: Fields, form: Form) -> None:
@@ -161,6 +163,11 @@ def _super_net(fields: Fields, form: Form) -> None:
     form.section(_inner(fields, "super_net"), BUDGET)
     st.markdown("**Batch normalisation**")
     form.section(_inner(fields, "network.norm"))
+    factors = client.entry("spaces", str(at(form.current, "space"))).get("factors", ())
+    if factors:
+        st.markdown("**Mapping to shared weights**")
+        inner = _inner(fields, "network.sharing")
+        form.section(inner, tuple(f.path for f in inner if f.path.split(".")[-1] not in factors))
 
 
 def _evaluation(fields: Fields, form: Form) -> None:
@@ -191,7 +198,8 @@ def _budget(fields: Fields, form: Form) -> None:
 SECTIONS = (
     Section("Data and task", "image", say.data, _data, ("data", "task")),
     Section(
-        "Search space", "hub", say.space, _space, ("space", "network.channels", "network.cells")
+        "Search space", "hub", say.space, _space,
+        ("space", "space_settings", "network.channels", "network.cells"),
     ),
     Section(
         "Algorithm", "route", say.algorithm, _algorithm, ("algorithm", "settings", "search")
@@ -199,7 +207,7 @@ SECTIONS = (
     Section("Landmarks and other add-ons", "flag", say.addons, _addons, ("addons",)),
     Section(
         "Super-net", "layers", say.super_net, _super_net,
-        ("super_net", "network.norm"),
+        ("super_net", "network.norm", "network.sharing"),
     ),
     Section(
         "Evaluation", "query_stats", say.evaluation, _evaluation,

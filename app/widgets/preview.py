@@ -49,7 +49,12 @@ def _space(value: dict[str, Any]) -> None:
         empty("Nothing to draw", "Correct the settings of the search space first.")
         return
     try:
-        drawn = client.draw(str(value["space"]), network, st.session_state.get("drawn", 0))
+        drawn = client.draw(
+            str(value["space"]),
+            network,
+            st.session_state.get("drawn", 0),
+            value.get("space_settings"),
+        )
     except WorkbenchError as error:
         empty("Nothing to draw", str(error))
         return

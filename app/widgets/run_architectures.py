@@ -72,7 +72,7 @@ def _row(event: Event) -> dict[str, Any]:
 def _one(feed: RunFeed, event: Event) -> None:
     run, spec = client.folder(feed.run_id), client.spec(feed.run_id)
     st.markdown(f"**Architecture {event['rank']}**")
-    drawn = client.describe(spec.space, spec.network, event["indices"])
+    drawn = client.describe(spec.space, spec.network, event["indices"], spec.space_settings)
     cell_graph.show(Drawn(drawn.text, drawn.graphs, Cost(event["params"], event["flops"])))
     facts(
         {

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from pydantic import BaseModel
 
 from engine.core.architecture import Architecture
 from engine.core.choice import Choice
 from engine.spec.errors import ArchitectureError
 from engine.spec.network import NetworkSpec
+from engine.spec.settings import NoSettings
 
 Rng = np.random.Generator
 
@@ -54,6 +56,8 @@ class Space(ABC):
     Attributes:
         fixed: fields of `NetworkSpec` that the space's definition settles, whatever a spec says.
             Runs record these values; pages need not ask for them.
+        factors: fields of `SharingSpec` that the space's super-net implements.
+        settings: model of the `space_settings:` section; see `configured`.
     """
 
     name: ClassVar[str]
@@ -62,7 +66,20 @@ class Space(ABC):
     help: ClassVar[str]
     provides: ClassVar[frozenset[str]]
     fixed: ClassVar[Mapping[str, int]] = {}
+    factors: ClassVar[frozenset[str]] = frozenset()
+    settings: ClassVar[type[BaseModel]] = NoSettings
     choices: tuple[Choice, ...]
+
+    def configured(self, settings: BaseModel) -> Space:
+        """Return the space with these settings, such as a smaller sub-space.
+
+        Its name stays the registered one; canonical forms and texts must not depend on settings
+        where the networks are the same, so that sub-spaces share ground truth.
+
+        Args:
+            settings: an instance of the class attribute `settings`.
+        """
+        return self
 
     # -- texts ---------------------------------------------------------------------------
     @abstractmethod

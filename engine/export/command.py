@@ -20,7 +20,6 @@ from engine.export.onnx_file import save_onnx
 from engine.export.python_source import python_source
 from engine.export.record import ArchitectureRecord, architecture_json
 from engine.export.weights import load_weights
-from engine.spaces import get_space
 from engine.spec.errors import ExportError
 
 FORMATS = ("python", "onnx", "safetensors", "json", "dot", "svg", "bundle")
@@ -87,7 +86,7 @@ def _text(record: ArchitectureRecord, to: str) -> str:
         return architecture_json(record)
     if to == "svg":
         return drawing(record)
-    return dot_source(get_space(record.space).graphs(record.architecture), record.text)
+    return dot_source(record.search_space.graphs(record.architecture), record.text)
 
 
 def _python(folder: Path, record: ArchitectureRecord, path: Path) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from engine.export.record import (
     write_architecture_json,
 )
 from engine.export.weights_file import exported_weights
-from engine.spaces import get_space
 from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
 
@@ -41,6 +40,7 @@ class FoundArchitecture:
         network: the skeleton it was found in.
         super_net_accuracy: with the super-net's weights, in percent.
         stand_alone_accuracy: trained by itself, in percent.
+        space_settings: settings of its space.
         run_id: the run that found it.
         data: `PreparedData.describe()` of the data it was trained on.
         normalised: images were normalised by the data's mean and std.
@@ -57,6 +57,7 @@ class FoundArchitecture:
     network: NetworkSpec
     super_net_accuracy: float | None = None
     stand_alone_accuracy: float | None = None
+    space_settings: Mapping[str, Any] = field(default_factory=dict)
     run_id: str | None = None
     data: Mapping[str, Any] | None = None
     normalised: bool = True
@@ -72,6 +73,7 @@ class FoundArchitecture:
         return describe(
             self.architecture,
             self.network,
+            self.space_settings,
             rank=rank,
             super_net_accuracy=self.super_net_accuracy,
             stand_alone_accuracy=self.stand_alone_accuracy,
@@ -115,7 +117,7 @@ def write_architecture_folder(folder: Path, found: FoundArchitecture) -> Archite
 
 def drawing(record: ArchitectureRecord) -> str:
     """Return the SVG drawing of a recorded architecture."""
-    return svg(get_space(record.space).graphs(record.architecture), title=record.text)
+    return svg(record.search_space.graphs(record.architecture), title=record.text)
 
 
 def open_architecture(run_dir: Path, rank: int) -> tuple[Path, ArchitectureRecord]:

@@ -7,7 +7,6 @@ from string import Template
 
 from engine.export.record import ArchitectureRecord
 from engine.export.sources import get_source
-from engine.spaces import get_space
 
 WIDTH = 99
 
@@ -138,7 +137,7 @@ def python_source(record: ArchitectureRecord, weights: str | None = None) -> str
     Raises:
         ExportError: the space has no Python source.
     """
-    source = get_source(record.space)
+    source = get_source(record.search_space)
     functional = "\nfrom torch.nn import functional as F"
     values = {
         "facts": "\n".join(f"# {line}".rstrip() for line in _facts(record)),
@@ -161,8 +160,8 @@ def _fill(template: str, values: dict[str, object]) -> str:
 
 
 def _facts(record: ArchitectureRecord) -> list[str]:
-    network, space = record.network, get_space(record.space)
-    built = get_source(record.space).cost(record.architecture, network)
+    network, space = record.network, record.search_space
+    built = get_source(record.search_space).cost(record.architecture, network)
     side = network.resolution
     lines = [
         f"{space.title}, written by NAS Workbench.",

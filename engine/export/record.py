@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from engine.core.architecture import Architecture
+from engine.core.space import Space
 from engine.export.files import read_file, write_file
 from engine.spaces import get_space
 from engine.spec.errors import ArchitectureError, ExportError, SpecError
@@ -73,6 +74,7 @@ class ArchitectureRecord(BaseModel):
 
     format: Literal[1] = 1
     space: str
+    space_settings: dict[str, Any] = Field(default_factory=dict)
     indices: tuple[int, ...]
     text: str
     canonical: str
@@ -88,6 +90,11 @@ class ArchitectureRecord(BaseModel):
     algorithm: str | None = None
     searcher: str | None = None
     seed: int | None = None
+
+    @property
+    def search_space(self) -> Space:
+        """The space with its settings; raises SpecError where there is no such space."""
+        return get_space(self.space, self.space_settings)
 
     @property
     def architecture(self) -> Architecture:
@@ -109,12 +116,18 @@ class ArchitectureRecord(BaseModel):
         return self
 
 
-def describe(architecture: Architecture, network: NetworkSpec, **known: Any) -> ArchitectureRecord:
+def describe(
+    architecture: Architecture,
+    network: NetworkSpec,
+    space_settings: Mapping[str, Any] | None = None,
+    **known: Any,
+) -> ArchitectureRecord:
     """Make the record of an architecture.
 
     Args:
         architecture: of a registered space.
         network: the skeleton it was found or trained in.
+        space_settings: settings of the space; None: its defaults.
         known: further fields of `ArchitectureRecord`, such as `rank`, `data` or `run_id`.
 
     Raises:
@@ -122,11 +135,12 @@ def describe(architecture: Architecture, network: NetworkSpec, **known: Any) -> 
         SpecError: there is no such space.
         ExportError: a further field has an impossible value.
     """
-    space = get_space(architecture.space)
+    space = get_space(architecture.space, space_settings)
     network = network.model_copy(update=dict(space.fixed))
     cost = space.cost(space.check(architecture), network)
     derived = {
         "space": architecture.space,
+        "space_settings": dict(space_settings or {}),
         "indices": architecture.indices,
         "text": space.to_text(architecture),
         "canonical": space.canonical(architecture),
@@ -169,7 +183,7 @@ def parse_architecture_json(
     except ValidationError as error:
         raise ExportError(f"{where} is not an architecture record: {_first(error)}.") from None
     try:
-        derived = describe(record.architecture, record.network)
+        derived = describe(record.architecture, record.network, record.space_settings)
     except (ArchitectureError, SpecError) as error:
         raise ExportError(f"{where} cannot be used: {error}") from None
     for field in ("text", "canonical", "params", "flops"):

@@ -27,14 +27,16 @@ def exported_state(net: SuperNet, record: ArchitectureRecord) -> dict[str, Tenso
         ExportError: the network is not that of the record, or the space has no Python source.
     """
     state = net.state_dict()
-    wanted = build_stand_alone(record.architecture, record.network, 0).state_dict()
+    wanted = build_stand_alone(
+        record.architecture, record.network, 0, record.search_space
+    ).state_dict()
     shapes = {name: tuple(value.shape) for name, value in state.items()}
     if shapes != {name: tuple(value.shape) for name, value in wanted.items()}:
         raise ExportError(
             f"These weights are not of the architecture {record.text} in its skeleton; export "
             "them with the network specification they were trained with."
         )
-    rename = get_source(record.space).renaming(record.architecture)
+    rename = get_source(record.search_space).renaming(record.architecture)
     renamed = {
         rename(name): value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for name, value in state.items()
@@ -93,8 +95,8 @@ def network_of(state: dict[str, Tensor], record: ArchitectureRecord, where: str)
     Raises:
         ExportError: names, shapes or types are not those of the architecture.
     """
-    net = build_stand_alone(record.architecture, record.network, 0)
-    rename = get_source(record.space).renaming(record.architecture)
+    net = build_stand_alone(record.architecture, record.network, 0, record.search_space)
+    rename = get_source(record.search_space).renaming(record.architecture)
     ours = net.state_dict()
     names = {rename(name): name for name in ours}
     if set(state) != set(names):

@@ -44,7 +44,7 @@ def exported_weights(
     Raises:
         ExportError: the file is missing, damaged, or not of this architecture and skeleton.
     """
-    source = get_source(record.space)
+    source = get_source(record.search_space)
     rename = source.renaming(record.architecture, trained_as)
     try:
         arrays = safetensors.numpy.load(read_file(path))

@@ -8,11 +8,13 @@ import torch
 
 from engine.core.architecture import Architecture
 from engine.core.registry import Registry
+from engine.core.space import Space
 from engine.networks.norm import NormPolicy
 from engine.networks.supernet import SuperNet
+from engine.spaces import get_space
 from engine.spec.network import NetworkSpec
 
-Builder = Callable[[NetworkSpec, NormPolicy, Architecture | None], SuperNet]
+Builder = Callable[[Space, NetworkSpec, NormPolicy, Architecture | None], SuperNet]
 BUILDERS: Registry[Builder] = Registry("network of the search space", "space")
 
 
@@ -25,19 +27,35 @@ def register_builder(space: str) -> Callable[[Builder], Builder]:
     return add
 
 
-def build_supernet(space: str, network: NetworkSpec, seed: int) -> SuperNet:
-    """Build a super-net whose initial weights depend on `seed` only."""
+def build_supernet(space: Space | str, network: NetworkSpec, seed: int) -> SuperNet:
+    """Build a super-net whose initial weights depend on `seed` only.
+
+    Args:
+        space: the search space; a name stands for its default settings.
+        network: skeleton.
+        seed: of the initial weights.
+    """
+    found = get_space(space) if isinstance(space, str) else space
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BUILDERS[space](network, NormPolicy.of(network.norm), None)
+        return BUILDERS[found.name](found, network, NormPolicy.of(network.norm), None)
 
 
-def build_stand_alone(architecture: Architecture, network: NetworkSpec, seed: int) -> SuperNet:
+def build_stand_alone(
+    architecture: Architecture, network: NetworkSpec, seed: int, space: Space | None = None
+) -> SuperNet:
     """Build one architecture by itself; evaluation uses moving averages.
 
     Call it with `Route.of(architecture)`.
+
+    Args:
+        architecture: which one.
+        network: skeleton.
+        seed: of the initial weights.
+        space: where it comes from; None: the registered space with default settings.
     """
+    found = space or get_space(architecture.space)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         policy = NormPolicy.stand_alone(network.norm)
-        return BUILDERS[architecture.space](network, policy, architecture)
+        return BUILDERS[found.name](found, network, policy, architecture)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.core.architecture import Architecture
+from engine.core.space import Space
 from engine.networks.builder import register_builder
 from engine.networks.darts_cell import TwoInputCell
 from engine.networks.drop_path import DropPath
@@ -265,6 +266,7 @@ class DartsNetwork(SuperNet):
 
 @register_builder("darts")
 def build_darts(
+    space: Space,
     network: NetworkSpec,
     policy: NormPolicy,
     architecture: Architecture | None,

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.core.architecture import Architecture
+from engine.core.space import Space
 from engine.networks.builder import register_builder
 from engine.networks.norm import Norm, NormPolicy, normalised_sum
 from engine.networks.route import Route
@@ -251,7 +252,7 @@ def _joined(values: list[Tensor]) -> Tensor:
 
 @register_builder("nats_size")
 def build_nats_size(
-    network: NetworkSpec, policy: NormPolicy, architecture: Architecture | None
+    space: Space, network: NetworkSpec, policy: NormPolicy, architecture: Architecture | None
 ) -> SuperNet:
     """Build the super-net, or one architecture with exactly its widths."""
     return SizeNet(network, architecture, policy)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from engine.core.architecture import Architecture
+from engine.core.space import Space
 from engine.networks.builder import register_builder
 from engine.networks.dag_cell import DagCell
 from engine.networks.norm import Norm, NormPolicy, normalised_sum
@@ -89,7 +90,7 @@ class CellChain(nn.Module):
 
 @register_builder("nb201")
 def build_nb201(
-    network: NetworkSpec, policy: NormPolicy, architecture: Architecture | None
+    space: Space, network: NetworkSpec, policy: NormPolicy, architecture: Architecture | None
 ) -> SuperNet:
     """Build the super-net, or the live operations of one architecture only."""
     planner = Planner(LAYOUT)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from engine.core.registry import Registry
-
-
-class NoSettings(BaseModel):
-    """An algorithm without settings of its own."""
-
-    model_config = ConfigDict(extra="forbid")
+from engine.spec.settings import NoSettings
 
 
 @dataclass(frozen=True)

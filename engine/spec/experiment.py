@@ -28,6 +28,10 @@ class ExperimentSpec(BaseModel):
     )
     data: DataSpec = Field(default_factory=DataSpec, description="Data set and its splits.")
     space: str = Field("nb201", description="Search space.")
+    space_settings: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Settings of the search space itself, such as a sub-space; see `list spaces`.",
+    )
     network: NetworkSpec = Field(
         default_factory=NetworkSpec, description="Skeleton around the searched cells."
     )

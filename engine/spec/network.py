@@ -35,6 +35,58 @@ class NormSpec(BaseModel):
     )
 
 
+class SharingSpec(BaseModel):
+    """How architectures are mapped to shared weights (f_ws; 000 §6.4.5, Tables 6.8 and 6.12).
+
+    Of super-nets only: networks that are trained by themselves have nothing to share.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    dynamic_channels: Literal["fixed", "shuffle", "interpolate"] = Field(
+        "fixed",
+        description="How a layer with fewer channels is made from the widest one: its first "
+        "channels, a random choice of them, or an average over neighbouring channels. Sub-spaces "
+        "with one width need none of them.",
+    )
+    ofa_kernel: bool = Field(
+        False,
+        description="Convolutions of one place share their largest kernel; smaller kernels are "
+        "learned projections of its middle (once-for-all).",
+    )
+    edge_norms: bool = Field(
+        False,
+        description="Scale, shift and statistics of normalisations of their own for every "
+        "incoming edge (WSBN).",
+    )
+    path_dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Chance that an edge's result is left out for an image in training.",
+    )
+    global_dropout: float = Field(
+        0.0, ge=0, lt=1, description="Dropout before the global pooling in training."
+    )
+    operations_on: Literal["default", "edge", "node"] = Field(
+        "default",
+        description="Whether every edge has operations of its own, or all edges into a node share "
+        "them. Default: as the space does.",
+    )
+    partial_channels: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="1/k of the channels go through the operations, the others pass by (PC-DARTS: "
+        "4); 1 is off.",
+    )
+
+    def changed(self) -> list[str]:
+        """Return the names of the fields that differ from their defaults."""
+        plain = SharingSpec()
+        return [n for n in SharingSpec.model_fields if getattr(self, n) != getattr(plain, n)]
+
+
 class NetworkSpec(BaseModel):
     """The skeleton in which cells are stacked; the defaults are NAS-Bench-201's published ones."""
 
@@ -68,3 +120,6 @@ class NetworkSpec(BaseModel):
         json_schema_extra={"unit": "pixels"},
     )
     norm: NormSpec = Field(default_factory=NormSpec, description="Batch normalisation.")
+    sharing: SharingSpec = Field(
+        default_factory=SharingSpec, description="Mapping of architectures to shared weights."
+    )

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save
 
 from engine.core.architecture import Architecture
+from engine.core.space import Space
 from engine.core.streams import derive_seed
 from engine.datasets.batches import DeviceImages
 from engine.networks import Route, SuperNet, build_stand_alone
@@ -60,6 +61,7 @@ def protocol_key(
     skeleton = network.model_dump(mode="json")
     for name in ("statistics", "recalibration_batches"):  # of the super-net's evaluation only
         skeleton["norm"].pop(name)
+    skeleton.pop("sharing")
     content = {
         "version": PROTOCOL_VERSION,
         "task": "classification",
@@ -78,6 +80,7 @@ class StandAloneTrainer:
     seeds share ground truth.
 
     Args:
+        space: the search space.
         network: skeleton.
         spec: protocol.
         augmentation: changes to the training images.
@@ -87,12 +90,14 @@ class StandAloneTrainer:
 
     def __init__(
         self,
+        space: Space,
         network: NetworkSpec,
         spec: StandAloneSpec,
         augmentation: AugmentationSpec,
         parts: dict[str, DeviceImages],
         protocol: str,
     ) -> None:
+        self.space = space
         self.network = network
         self.spec = spec
         self.augmentation = augmentation
@@ -119,7 +124,7 @@ class StandAloneTrainer:
         """
         started = time.perf_counter()
         seed = derive_seed(self.protocol, canonical, replicate)
-        net = build_stand_alone(architecture, self.network, seed)
+        net = build_stand_alone(architecture, self.network, seed, self.space)
         images = self.parts["train"]
         net = net.to(images.device, memory_format=torch.channels_last)
         self._fit(net, Route.of(architecture), np.random.Generator(np.random.PCG64(seed)), poll)

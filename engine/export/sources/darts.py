@@ -11,7 +11,7 @@ import numpy as np
 from engine.core.architecture import Architecture
 from engine.core.space import Cost
 from engine.export.sources import darts_text as text
-from engine.export.sources.registry import SOURCES, Source
+from engine.export.sources.registry import SOURCES
 from engine.spaces.darts import DARTS_SPACE
 from engine.spaces.darts_cells import (
     EDGES,
@@ -265,4 +265,4 @@ def _append(kinds: list[bool], needed: tuple[bool, ...]) -> str:
     return "\n".join(" " * 12 + line for line in lines)
 
 
-SOURCE: Source = SOURCES.register("darts", DartsSource())
+SOURCES.register("darts", lambda space: DartsSource())

@@ -7,7 +7,7 @@ from string import Template
 
 from engine.core.architecture import Architecture
 from engine.core.space import Cost
-from engine.export.sources.registry import SOURCES, Source
+from engine.export.sources.registry import SOURCES
 from engine.spaces.nats_size import NATS_SIZE_SPACE, widths_of
 from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
@@ -131,4 +131,4 @@ class NatsSizeSource:
         return lambda name: name.removeprefix("trunk.")
 
 
-SOURCE: Source = SOURCES.register("nats_size", NatsSizeSource())
+SOURCES.register("nats_size", lambda space: NatsSizeSource())

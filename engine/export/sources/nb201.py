@@ -9,7 +9,7 @@ from string import Template
 
 from engine.core.architecture import Architecture
 from engine.core.space import Cost
-from engine.export.sources.registry import SOURCES, Source
+from engine.export.sources.registry import SOURCES
 from engine.spaces.nb201 import EDGES, NB201_SPACE, NODES, OPERATIONS, SKIP, ZERO
 from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
@@ -257,4 +257,4 @@ def _term(edge: tuple[int, int], operation: str) -> str:
     return f"self.edge_{source}_{target}(x{source})"
 
 
-SOURCE: Source = SOURCES.register("nb201", NB201Source())
+SOURCES.register("nb201", lambda space: NB201Source())

@@ -9,7 +9,8 @@ import numpy as np
 
 from engine.core.architecture import Architecture
 from engine.core.registry import Registry
-from engine.core.space import Cost
+from engine.core.space import Cost, Space
+from engine.spaces import get_space
 from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
 
@@ -71,18 +72,21 @@ class Translates(Protocol):
         ...
 
 
-SOURCES: Registry[Source] = Registry("Python source of the search space", "space")
+SOURCES: Registry[Callable[[Space], Source]] = Registry(
+    "Python source of the search space", "space"
+)
 
 
-def get_source(space: str) -> Source:
-    """Return the writer of a space.
+def get_source(space: Space | str) -> Source:
+    """Return the writer of a space; a name stands for its default settings.
 
     Raises:
         ExportError: there is none.
     """
-    if space not in SOURCES:
+    name = space if isinstance(space, str) else space.name
+    if name not in SOURCES:
         raise ExportError(
-            f"Architectures of the space `{space}` cannot be written as Python; possible are "
+            f"Architectures of the space `{name}` cannot be written as Python; possible are "
             f"those of {', '.join(SOURCES.names())}. Export `json` instead."
         )
-    return SOURCES[space]
+    return SOURCES[name](get_space(space) if isinstance(space, str) else space)

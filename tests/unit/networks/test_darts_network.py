@@ -255,7 +255,7 @@ def test_what_no_one_reads_is_neither_built_nor_computed() -> None:
 def alone(options: DartsOptions, side: int = 9) -> DartsNetwork:
     spec = SMALL.model_copy(update={"resolution": side})
     torch.manual_seed(0)
-    return build_darts(spec, NormPolicy.stand_alone(spec.norm), ONES[0], options)
+    return build_darts(SPACE, spec, NormPolicy.stand_alone(spec.norm), ONES[0], options)
 
 
 @pytest.mark.parametrize("side", [4, 9, 28, 32])

@@ -16,6 +16,7 @@ from training_cases import MIXED, OTHER, PLAIN, SPACE, copied, images, network
 from engine.datasets import prepare
 from engine.datasets.batches import DeviceImages
 from engine.networks import Route, SuperNet
+from engine.spaces.nb201 import NB201_SPACE
 from engine.spec.data import AugmentationSpec, DataSpec
 from engine.spec.network import NetworkSpec
 from engine.spec.training import StandAloneSpec
@@ -28,7 +29,7 @@ FORM = SPACE.canonical(MIXED)
 def made(protocol: str = "p", **spec: Any) -> StandAloneTrainer:
     parts = {"train": images(10, 1), "held_out": images(11, 2), "test": images(13, 3)}
     given = StandAloneSpec.model_validate({"epochs": 2, "batch_size": 4, **spec})
-    return StandAloneTrainer(network(), given, PLAIN, parts, protocol)
+    return StandAloneTrainer(NB201_SPACE, network(), given, PLAIN, parts, protocol)
 
 
 def result(net: SuperNet, trained: Trained) -> tuple[float, float, float, float]:
@@ -177,7 +178,7 @@ def test_a_network_learns_digits() -> None:
     }
     skeleton = network().model_copy(update={"channels": 4, "classes": 10})
     spec = StandAloneSpec.model_validate({"epochs": 6, "batch_size": 32})
-    trainer = StandAloneTrainer(skeleton, spec, PLAIN, parts, "digits")
+    trainer = StandAloneTrainer(NB201_SPACE, skeleton, spec, PLAIN, parts, "digits")
     _, trained = trainer.train(MIXED, FORM, 0)
     assert trained.held_out > 85  # chance is 10
     assert trained.test > 85
