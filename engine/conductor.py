@@ -23,7 +23,7 @@ from engine.runs import RunFolder
 from engine.search import search
 from engine.searchers import Searcher
 from engine.spec.errors import SpecError, StopRequested
-from engine.training.checkpoint import Checkpoints, pack, unpack
+from engine.training.checkpoint import Checkpoints
 from engine.training.supernet_trainer import EpochReport
 from engine.work_plan import WorkPlan
 
@@ -101,7 +101,7 @@ class Conductor:
             "plan": self.plan.state(),
         }
         number = trainer.epoch * trainer.steps + trainer.step
-        self.checkpoints.save(number, state, pack(trainer.net, trainer.optimiser))
+        self.checkpoints.save(number, state, trainer.tensors())
 
     def _restore(self) -> bool:
         found = self.checkpoints.latest()
@@ -114,7 +114,7 @@ class Conductor:
             self.lab.regulariser.add(self.memory.landmarks)
         self.lab.streams.load_state(state["streams"])
         trainer.load_state(state["trainer"])
-        unpack(tensors, trainer.net, trainer.optimiser)
+        trainer.load_tensors(tensors)
         self.events.rewind(state["seq"])
         self.plan.load_state(state["plan"], self.memory.seconds)
         return True
@@ -234,15 +234,17 @@ class Conductor:
         if self.memory.pending_rank:
             with self._stage("training", TRAINING, self._round_of(trainer.epoch)[0]):
                 self._rank()
-        while trainer.epoch < epochs:
+        while not trainer.finished:
             round_, last = self._round_of(trainer.epoch + 1)
             if round_ is not None and self.memory.round < round_:
                 self._next_round(round_ - 1)
                 self._save()
             with self._stage("training", TRAINING, round_):
-                while trainer.epoch < last:
+                while trainer.epoch < last and not trainer.finished:
                     self._one_epoch(round_)
             self._save()
+        if trainer.epoch < epochs:
+            self.events.note(f"Training ended after {trainer.epoch} epochs: {trainer.stop_reason}")
         self.plan.settle("ground_truth", "training")
 
     def _round_of(self, epoch: int) -> tuple[int | None, int]:
@@ -273,11 +275,13 @@ class Conductor:
         self.plan.show(work, trainer.epoch, epochs, "epochs")
 
     def _one_epoch(self, round_: int | None) -> None:
-        trainer, epochs = self.lab.trainer, self.spec.super_net.epochs
+        trainer = self.lab.trainer
         report = trainer.run_epoch(self._after_step)
         self._emit_epoch(report, round_)
+        if trainer.learner is not None:
+            self.events.emit("learner", epoch=trainer.epoch, **trainer.learner.report())
         evaluation = self.spec.evaluation
-        if trainer.epoch % evaluation.every == 0 or trainer.epoch == epochs:
+        if trainer.epoch % evaluation.every == 0 or trainer.finished:
             self._rank()
         if trainer.epoch % self.spec.super_net.checkpoint_every == 0:
             self._save()

@@ -28,6 +28,8 @@ EVENT_FIELDS: dict[str, str] = {
     "truth (comparable with the sample)}]",
     "epoch": "epoch, epochs, round, loss, accuracy, landmark_loss, landmark_weight, "
     "learning_rate, measured.{seconds, images_per_second, memory_mb}",
+    "learner": "epoch, probabilities [per choice of the space's mixture, per option], entropy "
+    "(mean over choices, nats), and what the learner adds, such as a temperature",
     "ranking": "epoch, metrics {kendall_tau, sparse_kendall_tau, ...}, scores and truth of the "
     "sample, landmark_scores of all landmarks so far",
     "generation": "searcher, generation, generations, evaluated, best_score, mean_score, "

@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from engine.addons.landmark import LandmarkRegulariser
-from engine.compose import require_runnable
+from engine.compose import recipe_settings, require_runnable
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.core.streams import Streams, derive_seed
@@ -20,9 +20,11 @@ from engine.evaluators.supernet import SuperNetScorer
 from engine.evaluators.truth import TableTruth, TrainedTruth, TruthSource
 from engine.events import Events
 from engine.lab_folders import data_folder
-from engine.networks import build_supernet
-from engine.paths import PATHS
+from engine.learning import learning_parts
+from engine.networks import Route, build_supernet
+from engine.networks.encoding import Encode, SoftOneHot
 from engine.recipes import RECIPES, Recipe
+from engine.recipes.settings import EncodingSettings
 from engine.searchers import SEARCHERS, Searcher
 from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
@@ -91,15 +93,8 @@ class Lab:
         net = net.to(device, memory_format=torch.channels_last)
         landmark = spec.addons.landmark
         regulariser = LandmarkRegulariser(landmark, spec.super_net.epochs) if landmark else None
-        trainer = SuperNetTrainer(
-            net,
-            spec.super_net,
-            parts,
-            spec.data.augmentation,
-            PATHS[RECIPES[spec.algorithm].paths](space),
-            regulariser,
-            streams,
-        )
+        recipe = RECIPES[spec.algorithm]
+        encode = _encode(recipe, spec, space, device)
         scorer = SuperNetScorer(
             net,
             network.norm,
@@ -111,9 +106,21 @@ class Lab:
             lambda chunk: events.note(
                 f"Memory ran out; architectures are now scored {chunk} at a time.", "warning"
             ),
+            encode,
+        )
+        paths, learner = learning_parts(spec, space, network, scorer, parts, streams)
+        trainer = SuperNetTrainer(
+            net,
+            spec.super_net,
+            parts,
+            spec.data.augmentation,
+            paths,
+            regulariser,
+            streams,
+            learner,
+            encode,
         )
         truth = _truth(spec, space, network, data, parts, home)
-        recipe = RECIPES[spec.algorithm]
         return cls(
             spec,
             space,
@@ -131,7 +138,16 @@ class Lab:
 
     def searcher(self, name: str) -> Searcher:
         """Build a searcher on super-net accuracy that draws from the `search` stream."""
-        return SEARCHERS[name](self.space, self.spec.search, self.streams.search, self.allowed)
+        landmark = self.spec.addons.landmark
+        return SEARCHERS[name](
+            self.space,
+            self.spec.search,
+            self.streams.search,
+            self.allowed,
+            self.trainer.learner,
+            # A round of landmarks may find its best among those it knows, and among the sample.
+            0 if landmark is None else landmark.per_round * (landmark.rounds + 1),
+        )
 
     def allowed(self, architecture: Architecture) -> bool:
         """Tell whether an architecture keeps within the user's limits."""
@@ -143,6 +159,14 @@ class Lab:
             (limits.max_params is not None and cost.params > limits.max_params)
             or (limits.max_flops is not None and cost.flops > limits.max_flops)
         )
+
+
+def _encode(recipe: Recipe, spec: ExperimentSpec, space: Space, device: torch.device) -> Encode:
+    """Return how one architecture runs in the super-net: hard, unless the recipe says soft."""
+    settings = recipe_settings(spec)
+    if isinstance(settings, EncodingSettings) and settings.encoding == "soft_one_hot":
+        return SoftOneHot(space, settings.surplus, device)
+    return Route.of
 
 
 def _truth(

@@ -13,7 +13,7 @@ from engine.events import Events
 from engine.lab import Lab
 from engine.runs import RunFolder
 from engine.spec.errors import RunError
-from engine.training.checkpoint import Checkpoints, unpack
+from engine.training.checkpoint import Checkpoints
 
 AT_ONCE = 256
 
@@ -39,7 +39,7 @@ def rank_with_supernet(
     found = Checkpoints(folder.path / "checkpoints").latest()
     if found is None:
         raise RunError(f"Run {folder.run_id} has no checkpoint to rank with.")
-    unpack(found[1], lab.trainer.net, lab.trainer.optimiser)
+    lab.trainer.load_tensors(found[1])
     architectures = _everything(lab) if sample is None else _some(lab, sample, seed)
     scores: list[float] = []
     chunks = range(0, len(architectures), AT_ONCE)

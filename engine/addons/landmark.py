@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
+from engine.networks.encoding import Encode, forward_each
 from engine.networks.route import Route
 from engine.networks.supernet import SuperNet
 from engine.spec.addons import LandmarkSpec, LossForm
@@ -198,6 +199,7 @@ class LandmarkRegulariser:
         labels: Tensor,
         rng: np.random.Generator,
         losses: Callable[[Tensor, Tensor], Tensor] = classification.losses,
+        encode: Encode = Route.of,
     ) -> Tensor:
         """Return the sum of penalties of m pairs on one held-out batch, with gradient.
 
@@ -207,12 +209,13 @@ class LandmarkRegulariser:
             labels: shape (B,).
             rng: source of the pairs.
             losses: per-route losses (R,) of logits (R, B, classes).
+            encode: how an architecture runs in the super-net.
         """
         pairs = self.pairs(rng)
         used = sorted({index for pair in pairs for index in pair})
         place = {index: position for position, index in enumerate(used)}
-        routes = [Route.of(self.landmarks[index].architecture) for index in used]
-        each = losses(net.forward_many(images, routes), labels)
+        routes = [encode(self.landmarks[index].architecture) for index in used]
+        each = losses(forward_each(net, images, routes), labels)
         better = each[[place[first] for first, _ in pairs]]
         worse = each[[place[second] for _, second in pairs]]
         return penalty(self.spec.loss, better, worse)

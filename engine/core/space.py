@@ -135,6 +135,25 @@ class Space(ABC):
         """
         return self.choices
 
+    @property
+    def mixture_groups(self) -> tuple[int, ...]:
+        """Per choice of `mixture`, the number of its group: the edges that enter one node."""
+        return tuple(range(len(self.mixture)))
+
+    def mixture_of(self, architecture: Architecture) -> tuple[int, ...]:
+        """Return the option of every choice of `mixture` that an architecture takes."""
+        return self.check(architecture).indices
+
+    def from_mixture(self, weights: Sequence[Sequence[float]]) -> Architecture:
+        """Return the architecture that what each option counts points at.
+
+        Args:
+            weights: per choice of `mixture`, one number per option; the largest is taken, the
+                first of equal ones.
+        """
+        strongest = (max(range(len(one)), key=one.__getitem__) for one in weights)
+        return Architecture.of(self.name, strongest)
+
     def check(self, architecture: Architecture) -> Architecture:
         """Return the architecture if it belongs to the space.
 

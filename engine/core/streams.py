@@ -11,7 +11,18 @@ from typing import Any
 
 import numpy as np
 
-NAMES = ("data", "held_out", "paths", "initialisation", "architectures", "landmarks", "search")
+NAMES = (
+    "data",
+    "held_out",
+    "paths",
+    "initialisation",
+    "architectures",
+    "landmarks",
+    "search",
+    "learner",
+    "learner_data",
+    "plasticity",
+)
 
 
 class Streams:
@@ -20,7 +31,8 @@ class Streams:
     Attributes are the names in `NAMES`: `data` (order and augmentation of training batches),
     `held_out` (batches of the held-out part), `paths` (sampled sub-nets), `initialisation`
     (weights), `architectures` (the correlation sample), `landmarks` (landmark choice and pairs),
-    `search` (searchers).
+    `search` (searchers), `learner` (what a learner draws), `learner_data` (its held-out batches),
+    `plasticity` (batches of the weight plasticity loss).
     """
 
     data: np.random.Generator
@@ -30,6 +42,9 @@ class Streams:
     architectures: np.random.Generator
     landmarks: np.random.Generator
     search: np.random.Generator
+    learner: np.random.Generator
+    learner_data: np.random.Generator
+    plasticity: np.random.Generator
 
     def __init__(self, seed: int) -> None:
         for name in NAMES:

@@ -16,6 +16,7 @@ from engine.core.architecture import Architecture
 from engine.datasets.batches import DeviceImages
 from engine.device import free_bytes, precision
 from engine.networks import Route, SuperNet
+from engine.networks.encoding import Encode, forward_each
 from engine.spec.errors import TrainingError
 from engine.spec.network import NormSpec
 from engine.tasks import classification
@@ -42,6 +43,7 @@ class SuperNetScorer:
         batch_size: batch size of training.
         images: how many held-out images to use; None: all.
         arithmetic: `float32` or `bfloat16`.
+        encode: how an architecture runs in the super-net.
         on_halved: told the new chunk size when memory ran out and the chunk was halved.
     """
 
@@ -55,12 +57,14 @@ class SuperNetScorer:
         images: int | None = None,
         arithmetic: str = "float32",
         on_halved: Callable[[int], None] = lambda chunk: None,
+        encode: Encode = Route.of,
     ) -> None:
         self.net = net
         self.norm = norm
         self.device = held_out.device
         self.arithmetic = arithmetic
         self.on_halved = on_halved
+        self.encode = encode
         self.batches = _full_batches(held_out, batch_size, images)
         self.count = sum(len(labels) for _, labels in self.batches)
         self._calibration: list[Tensor] = []
@@ -119,11 +123,11 @@ class SuperNetScorer:
     def _score_chunk(
         self, chunk: Sequence[Architecture], poll: Callable[[int], None], before: int
     ) -> list[float]:
-        routes = Route.many(chunk)
+        routes = [self.encode(one) for one in chunk]
         right = torch.zeros(len(chunk), device=self.device)
         with self.net.probing(), precision(self.arithmetic, self.device):
             for done, (x, y) in enumerate(self.batches, start=1):
-                right += classification.correct(self.net.forward_many(x, routes), y)
+                right += classification.correct(forward_each(self.net, x, routes), y)
                 poll(before + len(chunk) * done // len(self.batches))
         return [100.0 * count / self.count for count in right.tolist()]
 
@@ -131,7 +135,7 @@ class SuperNetScorer:
         self, architecture: Architecture, poll: Callable[[int], None], before: int
     ) -> float:
         """Measure statistics anew for one architecture, on copies of the buffers."""
-        route, net = Route.of(architecture), self.net
+        route, net = self.encode(architecture), self.net
         kept = {name: buffer.clone() for name, buffer in net.named_buffers()}
         momentum = net.policy.momentum
         right = torch.zeros((), device=self.device)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from engine.paths.registry import PATHS, PathPolicy
+from engine.paths.registry import PATHS, PathContext, PathPolicy
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["PATHS", "PathPolicy"]
+__all__ = ["PATHS", "PathContext", "PathPolicy"]

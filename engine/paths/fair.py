@@ -33,7 +33,7 @@ class FairPaths:
         counts = [len(space.choices[i].options) for i in self.operations]
         self.per_update = math.lcm(*counts) if counts else 1
 
-    def routes(self, rng: np.random.Generator) -> list[Route]:
+    def routes(self, rng: np.random.Generator, share: float = 0.0) -> list[Route]:
         """Return m hard routes."""
         topology = self.space.sample(rng)
         columns = {i: self._column(i, rng) for i in self.operations}
@@ -52,4 +52,4 @@ class FairPaths:
         return [int(option) for option in np.concatenate(rounds)]
 
 
-PATHS.register("fair", FairPaths)
+PATHS.register("fair", lambda context: FairPaths(context.space))

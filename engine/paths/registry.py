@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
 from engine.core.registry import Registry
 from engine.core.space import Space
 from engine.networks.route import Route
+
+
+@dataclass(frozen=True)
+class PathContext:
+    """What a path policy is made of.
+
+    Attributes:
+        space: the search space.
+        settings: the recipe's own settings.
+        learned: the distribution over architectures, or None where the recipe has none.
+    """
+
+    space: Space
+    settings: Any = None
+    learned: Any = None
 
 
 class PathPolicy(Protocol):
@@ -21,9 +37,17 @@ class PathPolicy(Protocol):
 
     per_update: int
 
-    def routes(self, rng: np.random.Generator) -> list[Route]:
-        """Return the routes of the next update; all randomness comes from `rng`."""
+    def routes(self, rng: np.random.Generator, share: float) -> list[Route]:
+        """Return the routes of the next update.
+
+        Args:
+            rng: all randomness comes from here.
+            share: part of all updates that is done, 0 to 1.
+
+        Route weights keep their graph to what is learned where gradients are enabled; the update
+        of the shared weights asks with gradients disabled.
+        """
         ...
 
 
-PATHS: Registry[Callable[[Space], PathPolicy]] = Registry("path policy", "algorithm")
+PATHS: Registry[Callable[[PathContext], PathPolicy]] = Registry("path policy", "algorithm")

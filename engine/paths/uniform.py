@@ -21,9 +21,9 @@ class UniformPaths:
     def __init__(self, space: Space) -> None:
         self.space = space
 
-    def routes(self, rng: np.random.Generator) -> list[Route]:
+    def routes(self, rng: np.random.Generator, share: float = 0.0) -> list[Route]:
         """Return one hard route."""
         return [Route.of(self.space.sample(rng))]
 
 
-PATHS.register("uniform", UniformPaths)
+PATHS.register("uniform", lambda context: UniformPaths(context.space))

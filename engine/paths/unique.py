@@ -25,10 +25,10 @@ class UniquePaths:
             classes.setdefault(space.canonical(architecture), []).append(architecture)
         self.classes = list(classes.values())
 
-    def routes(self, rng: np.random.Generator) -> list[Route]:
+    def routes(self, rng: np.random.Generator, share: float = 0.0) -> list[Route]:
         """Return one hard route."""
         members = self.classes[int(rng.integers(len(self.classes)))]
         return [Route.of(members[int(rng.integers(len(members)))])]
 
 
-PATHS.register("unique", UniquePaths)
+PATHS.register("unique", lambda context: UniquePaths(context.space))

@@ -20,8 +20,13 @@ class Recipe:
         source: paper and section.
         help: what it does, in two sentences.
         paths: path policy of a training step (`engine.paths`).
-        searcher: searcher on super-net accuracy after training (`engine.searchers`).
+        searcher: searcher after training (`engine.searchers`); `derived` and `drawn` take what
+            was learned, the others search by super-net accuracy.
         baselines: searchers that get the same number of evaluations in the same run.
+        learned: the distribution over architectures (`engine.learners`), or None.
+        learner: what moves its parameters, or None.
+        learner_paths: path policy of the learner's own steps; None: as `paths`.
+        derive: from the distribution to architectures (`engine.derive`).
         settings: model of the `settings:` section.
         requires: what the space must provide (`engine.core.capabilities`).
         addons: names of add-ons that make sense with it.
@@ -34,6 +39,10 @@ class Recipe:
     paths: str
     searcher: str
     baselines: tuple[str, ...] = ("random",)
+    learned: str | None = None
+    learner: str | None = None
+    learner_paths: str | None = None
+    derive: str = "argmax"
     settings: type[BaseModel] = NoSettings
     requires: frozenset[str] = frozenset()
     addons: frozenset[str] = field(default_factory=frozenset)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,18 @@ Allowed = Callable[[Architecture], bool]
 ATTEMPTS = 2_000
 
 
+class Knowledge(Protocol):
+    """What a learner tells a searcher."""
+
+    def proposals(self, count: int) -> list[Architecture]:
+        """Return up to `count` different networks, the one it would choose first."""
+        ...
+
+    def draw(self, rng: np.random.Generator) -> Architecture:
+        """Draw an architecture from what is learned."""
+        ...
+
+
 class Searcher(ABC):
     """Proposes architectures in generations and learns their scores.
 
@@ -28,15 +41,25 @@ class Searcher(ABC):
         spec: population, generations and the rest.
         rng: source of randomness.
         allowed: the user's limits on parameters and FLOPs.
+        learned: what the recipe's learner knows, for searchers that take it.
+        at_least: architectures that will be asked of `best`, besides `keep`.
     """
 
     def __init__(
-        self, space: Space, spec: SearchSpec, rng: np.random.Generator, allowed: Allowed
+        self,
+        space: Space,
+        spec: SearchSpec,
+        rng: np.random.Generator,
+        allowed: Allowed,
+        learned: Knowledge | None = None,
+        at_least: int = 0,
     ) -> None:
         self.space = space
         self.spec = spec
         self.rng = rng
         self.allowed = allowed
+        self.learned = learned
+        self.at_least = at_least
         self.scores: dict[Architecture, float] = {}
         self._seen: set[str] = set()
 
@@ -53,6 +76,16 @@ class Searcher(ABC):
         """Return the best architectures seen, best first; ties in the order they were found."""
         order = sorted(self.scores, key=lambda a: -self.scores[a])
         return order[:count]
+
+    def knowledge(self) -> Knowledge:
+        """Return what was learned.
+
+        Raises:
+            SpecError: the recipe has no learner.
+        """
+        if self.learned is None:
+            raise SpecError("algorithm", "this searcher needs an algorithm that learns.")
+        return self.learned
 
     def _claim(self, architecture: Architecture) -> bool:
         """Take an architecture for the next generation unless it is known or not allowed."""
@@ -83,6 +116,4 @@ class Searcher(ABC):
             )
 
 
-SEARCHERS: Registry[Callable[[Space, SearchSpec, np.random.Generator, Allowed], Searcher]] = (
-    Registry("searcher", "algorithm")
-)
+SEARCHERS: Registry[Callable[..., Searcher]] = Registry("searcher", "algorithm")

@@ -113,6 +113,40 @@ class Darts(Space):
         """The 28 edges, see the module's text."""
         return _MIXTURE
 
+    @property
+    def mixture_groups(self) -> tuple[int, ...]:
+        """Edges of one cell into one node compete."""
+        return tuple(cell * NODES + target for cell in range(len(CELLS)) for _, target in EDGES)
+
+    def mixture_of(self, architecture: Architecture) -> tuple[int, ...]:
+        """Return the operation of all 28 edges, `none` where an edge is not used."""
+        cells = self.edges(architecture)
+        return tuple(ZERO if option is None else option for cell in cells for option in cell)
+
+    def from_mixture(self, weights: Sequence[Sequence[float]]) -> Architecture:
+        """Keep the two strongest edges of every node (DARTS, §2.4).
+
+        An edge is as strong as its strongest operation but `none`, which it gets; where all of
+        these count 0 it gets `none`.
+        """
+        cells, first = [], 0
+        for _ in CELLS:
+            best = [self._strongest(one) for one in weights[first : first + len(EDGES)]]
+            used: list[tuple[int, int, int]] = []
+            for node in INNER:
+                into = [i for i, (_, target) in enumerate(EDGES) if target == node]
+                into.sort(key=lambda i, found=best: -found[i][1])  # type: ignore[misc]
+                used += [(EDGES[i][0], node, best[i][0]) for i in sorted(into[:2])]
+            cells.append(edges_of_pairs(used))
+            first += len(EDGES)
+        return self.of_edges(cells)
+
+    @staticmethod
+    def _strongest(weights: Sequence[float]) -> tuple[int, float]:
+        options = [option for option in range(len(OPERATIONS)) if option != ZERO]
+        best = max(options, key=weights.__getitem__)
+        return (best, weights[best]) if weights[best] > 0 else (ZERO, 0.0)
+
     # -- edges ---------------------------------------------------------------------------
     def edges(self, architecture: Architecture) -> tuple[CellEdges, CellEdges]:
         """Return the operation per edge of the normal and the reduction cell, None if unused."""

@@ -48,6 +48,11 @@ class NB201(Space):
     )
     choices = _CHOICES
 
+    @property
+    def mixture_groups(self) -> tuple[int, ...]:
+        """Edges into one node compete."""
+        return tuple(target for _, target in EDGES)
+
     def to_text(self, architecture: Architecture) -> str:
         """Write the benchmark's string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
         self.check(architecture)

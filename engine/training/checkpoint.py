@@ -18,7 +18,7 @@ from engine.runs import read_json, write_atomically, write_json
 from engine.spec.errors import RunError
 from engine.training.optim import load_momentum, momentum_tensors
 
-VERSION = 2
+VERSION = 3
 KEPT = 2
 
 

@@ -14,12 +14,16 @@ from engine.addons.landmark import LandmarkRegulariser
 from engine.core.streams import Streams
 from engine.datasets.batches import BatchStream, DeviceImages
 from engine.device import precision
+from engine.learners.registry import Learner, Step
+from engine.networks.encoding import Encode
+from engine.networks.route import Route
 from engine.networks.supernet import SuperNet
 from engine.paths.registry import PathPolicy
 from engine.spec.data import AugmentationSpec
 from engine.spec.errors import TrainingError
 from engine.spec.training import SuperNetSpec
 from engine.tasks import classification
+from engine.training.checkpoint import pack, unpack
 from engine.training.optim import (
     apply_update,
     learning_rate,
@@ -62,6 +66,8 @@ class SuperNetTrainer:
         paths: which routes an update runs.
         regulariser: landmark term, or None.
         streams: random streams of the run.
+        learner: what learns architectures, or None.
+        encode: how a landmark runs in the super-net.
     """
 
     def __init__(
@@ -73,6 +79,8 @@ class SuperNetTrainer:
         paths: PathPolicy,
         regulariser: LandmarkRegulariser | None,
         streams: Streams,
+        learner: Learner | None = None,
+        encode: Encode = Route.of,
     ) -> None:
         self.net = net
         self.spec = spec
@@ -82,6 +90,8 @@ class SuperNetTrainer:
         self.paths = paths
         self.regulariser = regulariser
         self.streams = streams
+        self.learner = learner
+        self.encode = encode
         self.optimiser = make_optimiser(net.parameters(), spec.optimiser)
         self.steps = self.images.batches_per_epoch(spec.batch_size)
         self.held_out = BatchStream(parts["held_out"], spec.batch_size, streams.held_out)
@@ -118,6 +128,8 @@ class SuperNetTrainer:
             self._sums = sums
             if self.step < self.steps:
                 after_step()
+        if self.learner is not None:
+            self.learner.end_epoch(epoch)
         report = self._report(sums, weight, time.perf_counter() - started, first)
         self.epoch, self.step, self._order = epoch, 0, None
         self._sums = torch.zeros(4, dtype=torch.float64)
@@ -127,8 +139,11 @@ class SuperNetTrainer:
         """Do one update; return (loss sum, right answers, landmark term, images) on the device."""
         share = (self.epoch * self.steps + self.step) / (self.spec.epochs * self.steps)
         set_learning_rate(self.optimiser, learning_rate(self.spec.optimiser, share))
+        if self.learner is not None:
+            self.learner.step(Step(x, y, self.optimiser, share))
         self.optimiser.zero_grad(set_to_none=True)
-        routes = self.paths.routes(self.streams.paths)
+        with torch.no_grad():  # architecture parameters are the learner's business
+            routes = self.paths.routes(self.streams.paths, share)
         loss, right = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
         for route in routes:
             with precision(self.spec.precision, self.device), self.net.policy.tracking():
@@ -142,7 +157,9 @@ class SuperNetTrainer:
         if self.regulariser is not None and weight > 0:
             xh, yh = self.held_out.next()
             with precision(self.spec.precision, self.device):
-                term = self.regulariser.term(self.net, xh, yh, self.streams.landmarks)
+                term = self.regulariser.term(
+                    self.net, xh, yh, self.streams.landmarks, encode=self.encode
+                )
             (weight * term).backward()
             term = term.detach()
         apply_update(self.optimiser, self.spec.optimiser.gradient_clip, self.spec.unsampled)
@@ -180,6 +197,34 @@ class SuperNetTrainer:
             images=int(count * (self.steps - first) / self.steps),
         )
 
+    @property
+    def finished(self) -> bool:
+        """Whether no epoch is left, or the learner has seen enough."""
+        return self.epoch >= self.spec.epochs or self.stop_reason is not None
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why the learner wants to end before the last epoch."""
+        return None if self.learner is None else self.learner.stop_reason()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return every tensor that a checkpoint needs, see `load_tensors`."""
+        tensors = pack(self.net, self.optimiser)
+        if self.learner is not None:
+            tensors |= {f"learner/{k}": v for k, v in self.learner.tensors().items()}
+        return tensors
+
+    def load_tensors(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` returned.
+
+        Raises:
+            RunError: the weights do not fit the network.
+        """
+        unpack(tensors, self.net, self.optimiser)
+        if self.learner is not None:
+            own = {k: v for k, v in tensors.items() if k.startswith("learner/")}
+            self.learner.load_tensors({k.partition("/")[2]: v for k, v in own.items()})
+
     def state(self) -> dict[str, Any]:
         """Return the JSON-able position; tensors are the checkpoint's business.
 
@@ -193,6 +238,7 @@ class SuperNetTrainer:
             "order": self._order,
             "sums": self._sums.double().tolist(),
             "held_out": self.held_out.state(),
+            "learner": None if self.learner is None else self.learner.saved(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -200,3 +246,5 @@ class SuperNetTrainer:
         self.epoch, self.step, self._order = state["epoch"], state["step"], state["order"]
         self._sums = torch.tensor(state["sums"], dtype=torch.float64)
         self.held_out.load_state(state["held_out"])
+        if self.learner is not None:
+            self.learner.restore(state["learner"])

@@ -1,0 +1,47 @@
+"""Settings that several algorithms share; recipes put theirs together from these. No torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EncodingSettings(BaseModel):
+    """How a single architecture is read out of a continuous super-net (000 §7.4.5)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    encoding: Literal["soft_one_hot", "one_hot"] = Field(
+        "soft_one_hot",
+        description="Weights with which one architecture runs in the super-net, for scores and "
+        "landmarks: nearly uniform with a surplus on the chosen options, or these options only.",
+    )
+    surplus: float = Field(
+        0.01,
+        gt=0,
+        lt=1,
+        description="Surplus D of the chosen option in the soft one-hot encoding (0.01 in 000 "
+        "§7.4.5).",
+        json_schema_extra={"shown_if": {"encoding": "soft_one_hot"}},
+    )
+
+
+class AlphaSettings(BaseModel):
+    """Adam on the architecture parameters; the defaults are those of DARTS."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    alpha_learning_rate: float = Field(
+        3e-4, gt=0, le=10, description="Learning rate of the architecture parameters."
+    )
+    alpha_weight_decay: float = Field(
+        1e-3, ge=0, le=1, description="L2 penalty on the architecture parameters."
+    )
+    alpha_warm_up: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Share of the training before the architecture parameters move.",
+        json_schema_extra={"unit": "share of updates"},
+    )
