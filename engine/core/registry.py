@@ -64,6 +64,10 @@ class Registry(Generic[T]):
         """Return the registered names in alphabetical order."""
         return sorted(self._parts)
 
+    def values(self) -> Iterator[T]:
+        """Iterate over the parts in the order of their names."""
+        return (part for _, part in self.items())
+
     def items(self) -> Iterator[tuple[str, T]]:
         """Iterate over (name, part) in alphabetical order."""
         return iter(sorted(self._parts.items(), key=lambda item: item[0]))

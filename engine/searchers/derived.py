@@ -9,6 +9,8 @@ from engine.searchers.registry import SEARCHERS, Searcher
 class Derived(Searcher):
     """One generation: what the learner proposes. Scores are only reported (DARTS, GDAS)."""
 
+    takes_learned = True
+
     def ask(self) -> list[Architecture]:
         """Return the proposals within the limits, then nothing."""
         if self.scores:

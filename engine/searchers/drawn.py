@@ -9,6 +9,8 @@ from engine.searchers.registry import ATTEMPTS, SEARCHERS, Searcher
 class Drawn(Searcher):
     """Every generation is drawn from the learner (ENAS, SETN: best of a sample)."""
 
+    takes_learned = True
+
     def ask(self) -> list[Architecture]:
         """Return a population of new draws; random ones where the learner repeats itself."""
         generation: list[Architecture] = []

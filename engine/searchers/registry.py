@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -33,6 +33,9 @@ class Knowledge(Protocol):
 class Searcher(ABC):
     """Proposes architectures in generations and learns their scores.
 
+    Attributes:
+        takes_learned: it hands on what a learner knows instead of searching by itself.
+
     It never sees the evaluator, never proposes one network twice (canonical forms count), and
     draws only from the generator it was given.
 
@@ -44,6 +47,8 @@ class Searcher(ABC):
         learned: what the recipe's learner knows, for searchers that take it.
         at_least: architectures that will be asked of `best`, besides `keep`.
     """
+
+    takes_learned: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -116,4 +121,4 @@ class Searcher(ABC):
             )
 
 
-SEARCHERS: Registry[Callable[..., Searcher]] = Registry("searcher", "algorithm")
+SEARCHERS: Registry[type[Searcher]] = Registry("searcher", "algorithm")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import torch
 from scipy.stats import chisquare
 
 from engine.core.architecture import Architecture
 from engine.core.choice import Choice
-from engine.paths import PATHS
+from engine.learners.logits import Logits
+from engine.paths import PATHS, PathContext
 from engine.paths.fair import FairPaths
 from engine.paths.unique import UniquePaths
+from engine.recipes import RECIPES, Recipe
 from engine.spaces import get_space
 from engine.spaces.nb201 import NB201
 
@@ -56,7 +59,7 @@ def test_random_a_is_uniform_over_networks_and_uniform_paths_are_not() -> None:
     share = len(largest) / NB201_SPACE.size
     counts = {}
     for name in ("unique", "uniform"):
-        made = policy if name == "unique" else PATHS[name](NB201_SPACE)
+        made = policy if name == "unique" else PATHS[name](PathContext(NB201_SPACE))
         hits = sum(
             tuple(a for (a,) in made.routes(rng)[0].active) in largest for _ in range(draws)
         )
@@ -77,8 +80,15 @@ def test_every_encoding_of_a_network_can_be_drawn_by_random_a() -> None:
     assert drawn == set(policy.classes[0])
 
 
+def used(recipe: Recipe) -> tuple[str | None, ...]:
+    return recipe.paths, recipe.learner_paths
+
+
 def test_policies_draw_only_from_their_generator() -> None:
+    learned = Logits(NB201_SPACE, torch.Generator().manual_seed(0))
     for name, make in PATHS.items():
-        one = make(NB201_SPACE).routes(np.random.default_rng(5))
-        two = make(NB201_SPACE).routes(np.random.default_rng(5))
+        settings = next((r.settings() for r in RECIPES.values() if name in used(r)), None)
+        context = PathContext(NB201_SPACE, settings, learned)
+        one = make(context).routes(np.random.default_rng(5), 0.5)
+        two = make(context).routes(np.random.default_rng(5), 0.5)
         assert [r.active for r in one] == [r.active for r in two], name

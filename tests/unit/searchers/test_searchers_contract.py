@@ -16,7 +16,9 @@ from engine.spec.errors import SpecError
 from engine.spec.evaluation import SearchSpec
 from engine.spec.network import NetworkSpec
 
-pytestmark = pytest.mark.parametrize("name", SEARCHERS.names())
+pytestmark = pytest.mark.parametrize(
+    "name", [name for name, kind in SEARCHERS.items() if not kind.takes_learned]
+)
 
 
 def everything(architecture: Architecture) -> bool:

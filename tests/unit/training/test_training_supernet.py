@@ -281,10 +281,10 @@ def test_paths_come_from_their_own_stream() -> None:
     asked: list[np.random.Generator] = []
     chosen = made.paths.routes
 
-    def routes(rng: np.random.Generator) -> list[Route]:
+    def routes(rng: np.random.Generator, share: float) -> list[Route]:
         asked.append(rng)
         SPACE.sample(rng)
-        return chosen(rng)
+        return chosen(rng, share)
 
     made.paths.routes = routes  # type: ignore[method-assign]
     made.run_epoch(nothing)

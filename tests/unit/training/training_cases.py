@@ -61,7 +61,7 @@ class FixedPaths:
         self.chosen = Route.many(architectures)
         self.per_update = len(architectures)
 
-    def routes(self, rng: np.random.Generator) -> list[Route]:
+    def routes(self, rng: np.random.Generator, share: float) -> list[Route]:
         return self.chosen
 
 
