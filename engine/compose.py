@@ -11,9 +11,11 @@ from engine.core import capabilities
 from engine.core.space import Space
 from engine.datasets.registry import DATASETS
 from engine.recipes import RECIPES, Recipe
+from engine.recipes.settings import PartialChannelSettings
 from engine.spaces import SPACES, get_space
 from engine.spec.errors import CompositionError, SpecError
 from engine.spec.experiment import ExperimentSpec
+from engine.spec.network import NetworkSpec
 from engine.spec.settings import validate_settings
 
 
@@ -57,6 +59,20 @@ def recipe_settings(spec: ExperimentSpec) -> BaseModel:
     return validate_settings(recipe.settings, spec.settings, "settings", recipe.name)
 
 
+def skeleton(spec: ExperimentSpec) -> NetworkSpec:
+    """Return the network settings with what the algorithm's settings decide of them.
+
+    Raises:
+        SpecError: an unknown or wrong setting of the algorithm.
+    """
+    settings = recipe_settings(spec)
+    if not isinstance(settings, PartialChannelSettings):
+        return spec.network
+    update = {"partial_channels": settings.partial_channels}
+    sharing = spec.network.sharing.model_copy(update=update)
+    return spec.network.model_copy(update={"sharing": sharing})
+
+
 def _capabilities(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
     missing = sorted(recipe.requires - space.provides)
     if not missing:
@@ -78,7 +94,8 @@ def _network(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecErr
         space.cost(space.sample(np.random.default_rng(0)), spec.network)
     except SpecError as fault:
         faults.append(fault)
-    for name in spec.network.sharing.changed():
+    wrong = _settings(spec, space, recipe)
+    for name in (spec.network if wrong else skeleton(spec)).sharing.changed():
         if name not in space.factors:
             fitting = [n for n, s in SPACES.items() if name in s.factors]
             faults.append(

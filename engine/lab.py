@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 
 from engine.addons.landmark import LandmarkRegulariser
-from engine.compose import recipe_settings, require_runnable
+from engine.compose import recipe_settings, require_runnable, skeleton
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.core.streams import Streams, derive_seed
@@ -71,7 +71,7 @@ class Lab:
         data = prepare(spec.data, home / "datasets")
         space = get_space(spec.space, spec.space_settings)
         streams = Streams(spec.seed)
-        network = spec.network.model_copy(
+        network = skeleton(spec).model_copy(
             update={
                 **space.fixed,
                 "classes": len(data.classes),

@@ -45,3 +45,17 @@ class AlphaSettings(BaseModel):
         description="Share of the training before the architecture parameters move.",
         json_schema_extra={"unit": "share of updates"},
     )
+
+
+class PartialChannelSettings(BaseModel):
+    """How many channels take part (PC-DARTS)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    partial_channels: int = Field(
+        4,
+        ge=1,
+        le=64,
+        description="1/K of the channels go through the operations, the others pass by (K = 4 on "
+        "CIFAR-10). It sets `network.sharing.partial_channels`.",
+    )

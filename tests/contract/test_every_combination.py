@@ -48,9 +48,12 @@ COMBINATIONS = [
 # A refusal is a lawful outcome, so these are named: they must run.
 MUST_RUN = {
     ("nb201", recipe, addons)
-    for recipe in ("spos", "rsps", "fairnas", "random_a", "darts")
+    for recipe in (
+        "spos", "rsps", "fairnas", "random_a",
+        "darts", "darts_2nd", "darts_plus", "fair_darts",
+    )
     for addons in ADDONS
-} | {("darts", "darts", "landmark")}
+} | {("darts", "darts", "landmark")}  # fmt: skip
 
 
 def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:
