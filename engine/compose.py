@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def check(spec: ExperimentSpec) -> list[SpecError]:
         space = get_space(spec.space, spec.space_settings)
     except SpecError as fault:
         return [fault]
-    for rule in (_capabilities, _network, _settings, _landmarks, _sample, _truth, _search, _data):
+    for rule in RULES:
         faults.extend(rule(spec, space, recipe))
     return faults
 
@@ -116,20 +117,26 @@ def _settings(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecEr
     return []
 
 
+def _addons(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    faults: list[SpecError] = []
+    for name, value in spec.addons:
+        if value is not None and name not in recipe.addons:
+            fitting = [n for n, r in RECIPES.items() if name in r.addons]
+            faults.append(
+                CompositionError(
+                    f"addons.{name}",
+                    f"`{recipe.name}` cannot be combined with it. Algorithms that can: "
+                    f"{', '.join(fitting)}.",
+                )
+            )
+    return faults
+
+
 def _landmarks(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
     landmark = spec.addons.landmark
     if landmark is None:
         return []
     faults: list[SpecError] = []
-    if "landmark" not in recipe.addons:
-        fitting = [n for n, r in RECIPES.items() if "landmark" in r.addons]
-        faults.append(
-            CompositionError(
-                "addons.landmark",
-                f"`{recipe.name}` cannot be landmark-regularised. "
-                f"Algorithms that can: {', '.join(fitting)}.",
-            )
-        )
     field = "addons.landmark.min_distance"
     if landmark.min_distance >= len(space.choices):
         faults.append(
@@ -210,3 +217,30 @@ def _data(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]
     if path is not None and not Path(path).exists():
         return [SpecError("data.path", f"there is no file or folder {path}.")]
     return []
+
+
+def _forgetting(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    if spec.evaluation.forgetting == 0 or not recipe.mixes:
+        return []
+    return [
+        CompositionError(
+            "evaluation.forgetting",
+            f"an update of `{recipe.name}` trains a mixture, not one architecture that later ones "
+            "could make forget; set it to 0.",
+        )
+    ]
+
+
+Rule = Callable[[ExperimentSpec, Space, Recipe], list[SpecError]]
+RULES: tuple[Rule, ...] = (
+    _capabilities,
+    _network,
+    _settings,
+    _addons,
+    _landmarks,
+    _sample,
+    _forgetting,
+    _truth,
+    _search,
+    _data,
+)

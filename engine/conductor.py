@@ -298,6 +298,7 @@ class Conductor:
             landmark_loss=report.landmark_loss,
             landmark_weight=report.landmark_weight,
             learning_rate=report.learning_rate,
+            forgetting=report.forgetting,
             measured={
                 "seconds": round(report.seconds, 3),
                 "images_per_second": round(report.images / max(report.seconds, 1e-9), 1),

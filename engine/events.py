@@ -27,7 +27,8 @@ EVENT_FIELDS: dict[str, str] = {
     "landmarks": "round, architectures [{text, indices, params, flops, value (ranks landmarks), "
     "truth (comparable with the sample)}]",
     "epoch": "epoch, epochs, round, loss, accuracy, landmark_loss, landmark_weight, "
-    "learning_rate, measured.{seconds, images_per_second, memory_mb}",
+    "learning_rate, forgetting {mean, top_mean, max, n} or null, "
+    "measured.{seconds, images_per_second, memory_mb}",
     "learner": "epoch, probabilities [per choice of the space's mixture, per option], entropy "
     "(mean over choices, nats), and what the learner adds, such as a temperature",
     "ranking": "epoch, metrics {kendall_tau, sparse_kendall_tau, ...}, scores and truth of the "

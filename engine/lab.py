@@ -9,19 +9,20 @@ from typing import Literal
 import torch
 
 from engine.addons.landmark import LandmarkRegulariser
+from engine.addons.plasticity import WeightPlasticity
 from engine.compose import recipe_settings, require_runnable, skeleton
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.core.streams import Streams, derive_seed
 from engine.datasets import PreparedData, prepare
-from engine.datasets.batches import DeviceImages
+from engine.datasets.batches import BatchStream, DeviceImages
 from engine.device import choose_device, use_threads
 from engine.evaluators.supernet import SuperNetScorer
 from engine.evaluators.truth import TableTruth, TrainedTruth, TruthSource
 from engine.events import Events
 from engine.lab_folders import data_folder
 from engine.learning import learning_parts
-from engine.networks import Route, build_supernet
+from engine.networks import Route, SuperNet, build_supernet
 from engine.networks.encoding import Encode, SoftOneHot
 from engine.recipes import RECIPES, Recipe
 from engine.recipes.settings import EncodingSettings
@@ -30,6 +31,7 @@ from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.tables.bank import Bank
+from engine.training.forgetting_meter import ForgettingMeter
 from engine.training.stand_alone import StandAloneTrainer, protocol_key
 from engine.training.supernet_trainer import SuperNetTrainer
 
@@ -119,6 +121,8 @@ class Lab:
             streams,
             learner,
             encode,
+            _plasticity(spec, net),
+            _meter(spec, parts["held_out"], streams),
         )
         truth = _truth(spec, space, network, data, parts, home)
         return cls(
@@ -167,6 +171,20 @@ def _encode(recipe: Recipe, spec: ExperimentSpec, space: Space, device: torch.de
     if isinstance(settings, EncodingSettings) and settings.encoding == "soft_one_hot":
         return SoftOneHot(space, settings.surplus, device)
     return Route.of
+
+
+def _plasticity(spec: ExperimentSpec, net: SuperNet) -> WeightPlasticity | None:
+    settings = spec.addons.plasticity
+    return None if settings is None else WeightPlasticity(settings, net, spec.super_net.epochs)
+
+
+def _meter(
+    spec: ExperimentSpec, held_out: DeviceImages, streams: Streams
+) -> ForgettingMeter | None:
+    if spec.evaluation.forgetting == 0:
+        return None
+    batches = BatchStream(held_out, spec.super_net.batch_size, streams.plasticity)
+    return ForgettingMeter(batches, spec.evaluation.forgetting)
 
 
 def _truth(

@@ -23,11 +23,12 @@ DARTS = register_recipe(
         help="Every edge computes all operations and adds them with softmax weights, which "
         "gradient steps on held-out batches improve. The strongest operations are kept.",
         paths="soft",
+        mixes=True,
         learned="logits",
         learner="gradient",
         searcher="derived",
         settings=DartsSettings,
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

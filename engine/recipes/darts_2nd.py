@@ -23,12 +23,13 @@ DARTS_2ND = register_recipe(
         help="Like first-order DARTS, but the gradient of the architecture counts how the weights "
         "would answer to it. Four passes a step instead of one.",
         paths="soft",
+        mixes=True,
         learned="logits",
         learner="unrolled",
         searcher="derived",
         derive="argmax",
         settings=SecondOrderSettings,
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

@@ -38,12 +38,13 @@ DARTS_PLUS = register_recipe(
         help="First-order DARTS whose training ends as soon as a normal cell would have two skip "
         "connections, before the collapse that they announce.",
         paths="soft",
+        mixes=True,
         learned="logits",
         learner="early_stopping",
         searcher="derived",
         derive="argmax",
         settings=DartsPlusSettings,
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

@@ -27,12 +27,13 @@ FAIR_DARTS = register_recipe(
         help="Every operation has a sigmoid gate of its own, so that none gains by pushing others "
         "down. Those above 0.85 are kept, at most two per node.",
         paths="soft",
+        mixes=True,
         learned="gates",
         learner="zero_one",
         searcher="derived",
         derive="threshold",
         settings=FairDartsSettings,
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

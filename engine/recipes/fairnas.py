@@ -15,6 +15,6 @@ FAIRNAS = register_recipe(
         paths="fair",
         searcher="evolution",
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

@@ -34,12 +34,13 @@ PC_DARTS = register_recipe(
         help="DARTS on a quarter of the channels, which saves memory and favours no weight-free "
         "operation, with learned weights of the edges into a node.",
         paths="soft",
+        mixes=True,
         learned="edge_logits",
         learner="gradient",
         searcher="derived",
         derive="argmax",
         settings=PcDartsSettings,
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

@@ -15,6 +15,6 @@ RANDOM_A = register_recipe(
         paths="unique",
         searcher="evolution",
         requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.ENUMERABLE}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

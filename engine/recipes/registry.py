@@ -27,6 +27,7 @@ class Recipe:
         learner: what moves its parameters, or None.
         learner_paths: path policy of the learner's own steps; None: as `paths`.
         derive: from the distribution to architectures (`engine.derive`).
+        mixes: an update trains a mixture of operations, not single architectures.
         settings: model of the `settings:` section.
         requires: what the space must provide (`engine.core.capabilities`).
         addons: names of add-ons that make sense with it.
@@ -43,6 +44,7 @@ class Recipe:
     learner: str | None = None
     learner_paths: str | None = None
     derive: str = "argmax"
+    mixes: bool = False
     settings: type[BaseModel] = NoSettings
     requires: frozenset[str] = frozenset()
     addons: frozenset[str] = field(default_factory=frozenset)

@@ -16,6 +16,6 @@ RSPS = register_recipe(
         searcher="random",
         baselines=(),
         requires=frozenset({capabilities.SHARED_WEIGHTS}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

@@ -15,6 +15,6 @@ SPOS = register_recipe(
         paths="uniform",
         searcher="evolution",
         requires=frozenset({capabilities.SHARED_WEIGHTS}),
-        addons=frozenset({"landmark"}),
+        addons=frozenset({"landmark", "plasticity"}),
     )
 )

@@ -72,6 +72,44 @@ class LandmarkSpec(BaseModel):
     )
 
 
+class PlasticitySpec(BaseModel):
+    """Weight plasticity loss (000 ch. 4): training one architecture spares what others need."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weight: float = Field(
+        1e4,
+        gt=0,
+        le=1e12,
+        description="Weight alpha of the term at the start. It multiplies squared gradients, "
+        "which are small numbers, and so is large.",
+    )
+    decay: Literal["cosine", "linear", "constant"] = Field(
+        "cosine", description="How alpha falls to zero over the epochs after the warm-up."
+    )
+    warm_up: int = Field(
+        3,
+        ge=0,
+        le=100_000,
+        description="Epochs before the term acts, while the weights are still random (3 for "
+        "images, 5 for language in the thesis).",
+        json_schema_extra={"unit": "epochs"},
+    )
+    momentum: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="Share eta of the newest squared gradient in the Fisher information.",
+    )
+    flush_every: int = Field(
+        3,
+        ge=1,
+        le=100_000,
+        description="The Fisher information starts anew after this many epochs.",
+        json_schema_extra={"unit": "epochs"},
+    )
+
+
 class AddonsSpec(BaseModel):
     """Add-ons that are switched on; an empty entry is off."""
 
@@ -79,4 +117,7 @@ class AddonsSpec(BaseModel):
 
     landmark: LandmarkSpec | None = Field(
         None, description="Landmark regularisation, or empty for none."
+    )
+    plasticity: PlasticitySpec | None = Field(
+        None, description="Weight plasticity loss, or empty for none."
     )

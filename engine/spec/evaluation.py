@@ -75,6 +75,14 @@ class EvaluationSpec(BaseModel):
         description="Held-out images on which sub-nets are scored; empty: all of them.",
         json_schema_extra={"unit": "images"},
     )
+    forgetting: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="Architectures of every epoch whose error is measured right after their own "
+        "update and again at the end of the epoch (multi-model forgetting); 0: none.",
+        json_schema_extra={"unit": "architectures"},
+    )
     ground_truth: GroundTruthSpec = Field(
         default_factory=GroundTruthSpec, description="Where stand-alone accuracies come from."
     )

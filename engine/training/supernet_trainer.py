@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from engine.addons.landmark import LandmarkRegulariser
+from engine.addons.plasticity import WeightPlasticity
 from engine.core.streams import Streams
 from engine.datasets.batches import BatchStream, DeviceImages
 from engine.device import precision
@@ -24,6 +25,7 @@ from engine.spec.errors import TrainingError
 from engine.spec.training import SuperNetSpec
 from engine.tasks import classification
 from engine.training.checkpoint import pack, unpack
+from engine.training.forgetting_meter import ForgettingMeter
 from engine.training.optim import (
     apply_update,
     learning_rate,
@@ -44,6 +46,7 @@ class EpochReport:
         learning_rate: at the end of the epoch.
         seconds: wall-clock time of the part done by this process.
         images: training images seen in that time.
+        forgetting: how much architectures of this epoch lost by its end; None: not measured.
     """
 
     loss: float
@@ -53,6 +56,7 @@ class EpochReport:
     learning_rate: float
     seconds: float
     images: int
+    forgetting: dict[str, float | None] | None = None
 
 
 class SuperNetTrainer:
@@ -68,6 +72,8 @@ class SuperNetTrainer:
         streams: random streams of the run.
         learner: what learns architectures, or None.
         encode: how a landmark runs in the super-net.
+        plasticity: weight plasticity, or None.
+        forgetting_meter: measures forgetting, or None.
     """
 
     def __init__(
@@ -81,6 +87,8 @@ class SuperNetTrainer:
         streams: Streams,
         learner: Learner | None = None,
         encode: Encode = Route.of,
+        plasticity: WeightPlasticity | None = None,
+        forgetting_meter: ForgettingMeter | None = None,
     ) -> None:
         self.net = net
         self.spec = spec
@@ -92,6 +100,8 @@ class SuperNetTrainer:
         self.streams = streams
         self.learner = learner
         self.encode = encode
+        self.plasticity = plasticity
+        self.forgetting_meter = forgetting_meter
         self.optimiser = make_optimiser(net.parameters(), spec.optimiser)
         self.steps = self.images.batches_per_epoch(spec.batch_size)
         self.held_out = BatchStream(parts["held_out"], spec.batch_size, streams.held_out)
@@ -117,6 +127,8 @@ class SuperNetTrainer:
             self._order = self.streams.data.bit_generator.state
         else:
             self.streams.data.bit_generator.state = self._order
+        if self.plasticity is not None and self.step == 0:
+            self.plasticity.begin_epoch(epoch)
         self.net.train()
         sums = self._sums.to(self.device, torch.float32)
         batches = self.images.epoch(
@@ -130,7 +142,10 @@ class SuperNetTrainer:
                 after_step()
         if self.learner is not None:
             self.learner.end_epoch(epoch)
-        report = self._report(sums, weight, time.perf_counter() - started, first)
+        forgotten = (
+            None if self.forgetting_meter is None else self.forgetting_meter.end_epoch(self.net)
+        )
+        report = self._report(sums, weight, time.perf_counter() - started, first, forgotten)
         self.epoch, self.step, self._order = epoch, 0, None
         self._sums = torch.zeros(4, dtype=torch.float64)
         return report
@@ -153,6 +168,8 @@ class SuperNetTrainer:
             (value / len(routes)).backward()
             loss = loss + value.detach()
             right = right + classification.correct(logits.detach(), y)
+        if self.plasticity is not None:
+            self.plasticity.observe()
         term = torch.zeros((), device=self.device)
         if self.regulariser is not None and weight > 0:
             xh, yh = self.held_out.next()
@@ -162,9 +179,20 @@ class SuperNetTrainer:
                 )
             (weight * term).backward()
             term = term.detach()
-        apply_update(self.optimiser, self.spec.optimiser.gradient_clip, self.spec.unsampled)
+        self._apply()
+        if self.forgetting_meter is not None:
+            self.forgetting_meter.after_update(self.net, routes[-1], self.step, self.steps)
         count, paths = len(y), len(routes)
         return torch.stack([loss * count / paths, right / paths, term, loss.new_tensor(count)])
+
+    def _apply(self) -> None:
+        """Clip once, step once, and let weight plasticity shorten the step."""
+        plasticity = self.plasticity
+        if plasticity is not None:
+            plasticity.before_update()
+        apply_update(self.optimiser, self.spec.optimiser.gradient_clip, self.spec.unsampled)
+        if plasticity is not None:
+            plasticity.after_update(self.epoch + 1, self.optimiser.param_groups[0]["lr"])
 
     @property
     def steps_done(self) -> int:
@@ -184,7 +212,14 @@ class SuperNetTrainer:
                 "`gradient_clip`; the last checkpoint is kept."
             )
 
-    def _report(self, sums: Tensor, weight: float, seconds: float, first: int) -> EpochReport:
+    def _report(
+        self,
+        sums: Tensor,
+        weight: float,
+        seconds: float,
+        first: int,
+        forgotten: dict[str, float | None] | None,
+    ) -> EpochReport:
         self._require_finite(sums)
         loss, right, term, count = sums.double().tolist()
         return EpochReport(
@@ -195,6 +230,7 @@ class SuperNetTrainer:
             learning_rate=self.optimiser.param_groups[0]["lr"],
             seconds=seconds,
             images=int(count * (self.steps - first) / self.steps),
+            forgetting=forgotten,
         )
 
     @property
@@ -212,6 +248,8 @@ class SuperNetTrainer:
         tensors = pack(self.net, self.optimiser)
         if self.learner is not None:
             tensors |= {f"learner/{k}": v for k, v in self.learner.tensors().items()}
+        if self.plasticity is not None:
+            tensors |= {f"plasticity/{k}": v for k, v in self.plasticity.tensors().items()}
         return tensors
 
     def load_tensors(self, tensors: dict[str, Tensor]) -> None:
@@ -222,8 +260,9 @@ class SuperNetTrainer:
         """
         unpack(tensors, self.net, self.optimiser)
         if self.learner is not None:
-            own = {k: v for k, v in tensors.items() if k.startswith("learner/")}
-            self.learner.load_tensors({k.partition("/")[2]: v for k, v in own.items()})
+            self.learner.load_tensors(_under("learner/", tensors))
+        if self.plasticity is not None:
+            self.plasticity.load_tensors(_under("plasticity/", tensors))
 
     def state(self) -> dict[str, Any]:
         """Return the JSON-able position; tensors are the checkpoint's business.
@@ -239,6 +278,7 @@ class SuperNetTrainer:
             "sums": self._sums.double().tolist(),
             "held_out": self.held_out.state(),
             "learner": None if self.learner is None else self.learner.saved(),
+            "forgetting": None if self.forgetting_meter is None else self.forgetting_meter.state(),
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -248,3 +288,9 @@ class SuperNetTrainer:
         self.held_out.load_state(state["held_out"])
         if self.learner is not None:
             self.learner.restore(state["learner"])
+        if self.forgetting_meter is not None:
+            self.forgetting_meter.load_state(state["forgetting"])
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -32,7 +32,8 @@ from engine.training.supernet_trainer import EpochReport
 EPOCHS = 2
 # Settings with which an add-on acts from the first epoch on; others run with their defaults.
 TINY: dict[str, dict[str, Any]] = {
-    "landmark": {"per_round": 3, "rounds": 1, "min_distance": 1, "warm_up": 0.0, "pairs": 2}
+    "landmark": {"per_round": 3, "rounds": 1, "min_distance": 1, "warm_up": 0.0, "pairs": 2},
+    "plasticity": {"warm_up": 0, "flush_every": 2},
 }
 ADDONS = [
     "+".join(chosen)
@@ -72,7 +73,10 @@ def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:
             "algorithm": recipe,
             "addons": {name: TINY.get(name, {}) for name in addons.split("+") if name},
             "super_net": {"epochs": EPOCHS, "batch_size": 15},
-            "evaluation": {"sample": 4},
+            "evaluation": {
+                "sample": 4,
+                "forgetting": 2 if "plasticity" in addons and not RECIPES[recipe].mixes else 0,
+            },
             "search": {"population": 4, "generations": 2, "parents": 2},
             "seed": 3,
             "device": "cpu",
@@ -163,6 +167,7 @@ def test_trains_and_resumes_or_is_refused(
     save(lab, tmp_path / "between")
     second = lab.trainer.run_epoch(saver_in_step(lab, 2, tmp_path / "within"))
     assert math.isfinite(second.loss)
+    assert (second.forgetting is not None) == (spec.evaluation.forgetting > 0)
     assert (second.landmark_loss is not None) == ("landmark" in addons)
     end = everything(lab)
     assert end["tensors"] != start
