@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-kernels catalog clean
+.PHONY: help run test lint format bench bench-algorithms catalog clean
 
 help:
 	@echo "make run    start store, workers and page; prints the address"
 	@echo "make test   set everything up and run all tests"
 	@echo "make lint   ruff and mypy"
 	@echo "make bench  measure the hot paths (minutes)"
+	@echo "make bench-algorithms  every algorithm against random, three seeds (up to two hours)"
 	@echo "make clean  remove the virtual environment and caches (runs and data stay)"
 
 # The stamp is renewed only after a complete install, so that an interrupted one is repeated.
@@ -45,6 +46,9 @@ format: $(VENV)/.dev-stamp
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks.supernet
 	$(BIN)/python -m benchmarks.kernels.run
+
+bench-algorithms: $(VENV)/.dev-stamp
+	$(BIN)/python -m benchmarks.algorithms
 
 catalog: $(VENV)/.run-stamp
 	$(BIN)/python -m engine catalog --write
