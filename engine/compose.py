@@ -155,6 +155,16 @@ def _landmarks(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecE
                 f"`super_net.epochs` is {spec.super_net.epochs}.",
             )
         )
+    evaluated = spec.search.population * spec.search.generations
+    if landmark.rounds > 1 and landmark.per_round > evaluated and recipe.searcher != "derived":
+        faults.append(
+            SpecError(
+                "addons.landmark.per_round",
+                f"a search of {spec.search.generations} generations of {spec.search.population} "
+                f"cannot find {landmark.per_round} landmarks for the next round; lower it or "
+                "search more.",
+            )
+        )
     total = landmark.per_round * landmark.rounds
     if total + spec.evaluation.sample > space.size:
         faults.append(

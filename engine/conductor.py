@@ -11,6 +11,7 @@ from engine.addons.landmark import Landmark, choose_diverse
 from engine.control import Control
 from engine.core.architecture import Architecture
 from engine.device import describe_device, peak_megabytes
+from engine.earlier_runs import earlier_landmarks
 from engine.estimates import planned_work
 from engine.evaluators.truth import Truth
 from engine.events import Events
@@ -194,13 +195,14 @@ class Conductor:
         spec = self.spec.addons.landmark
         if spec is None:
             return
-        chosen = choose_diverse(
-            self.lab.space,
-            spec.per_round,
-            spec.min_distance,
-            self.lab.streams.landmarks,
-            exclude=self._sample_forms(),
-        )
+        taken = self._sample_forms()
+        space, runs = self.lab.space, self.folder.path.parent
+        chosen = earlier_landmarks(spec.earlier_runs, runs, space, spec.per_round, taken)
+        taken |= {space.canonical(one) for one in chosen}
+        missing = spec.per_round - len(chosen)
+        if missing:
+            stream = self.lab.streams.landmarks
+            chosen += choose_diverse(space, missing, spec.min_distance, stream, exclude=taken)
         with self._stage("ground_truth", "Training the first landmarks stand-alone", 1):
             self._add_landmarks(chosen, 1)
 

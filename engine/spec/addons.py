@@ -46,6 +46,12 @@ class LandmarkSpec(BaseModel):
         "(threshold tau of Algorithm 1).",
         json_schema_extra={"unit": "choices"},
     )
+    earlier_runs: list[str] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Run folders or run ids whose landmarks and found architectures become the "
+        "first landmarks, the best first; the others are drawn.",
+    )
     weight: float = Field(
         10.0,
         ge=0,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_runs import Watcher, new_run, run, tiny
+from tiny_runs import Watcher, finished, new_run, run, tiny
 
 from engine import conductor
 from engine.core.architecture import Architecture
@@ -15,14 +15,17 @@ from engine.events import Event
 from engine.lab import Lab
 from engine.searchers import Searcher
 from engine.spaces import get_space
+from engine.spec.errors import SpecError
+from engine.spec.experiment import ExperimentSpec
 
 SPACE = get_space("nb201")
-SPEC = tiny(
-    super_net={"epochs": 2},
-    stand_alone={"epochs": 1},
-    search={"population": 4, "generations": 1, "keep": 1},
-    evaluation={"sample": 4},
-)
+SPEC_PARTS: dict[str, Any] = {
+    "super_net": {"epochs": 2},
+    "stand_alone": {"epochs": 1},
+    "search": {"population": 4, "generations": 1, "keep": 1},
+    "evaluation": {"sample": 4},
+}
+SPEC = tiny(**SPEC_PARTS)
 
 
 def forms(rows: Collection[dict[str, Any]]) -> set[str]:
@@ -50,6 +53,43 @@ def test_the_first_landmarks_are_chosen_around_the_sample(
     (sample,) = of_kind(watcher.events, "sample")
     assert excluded == [forms(sample["architectures"])]
     assert len(forms(sample["architectures"])) == 4
+
+
+def with_earlier(name: Path | str, seed: int = 7) -> ExperimentSpec:
+    landmark = {"earlier_runs": [str(name)], "rounds": 1}
+    return tiny(**SPEC_PARTS, seed=seed, addons={"landmark": landmark})
+
+
+def test_earlier_runs_give_the_first_landmarks_and_the_bank_their_accuracy(
+    tmp_path: Path,
+) -> None:
+    first = finished(tmp_path / "first", SPEC)
+    second = finished(tmp_path / "second", with_earlier(first.path))
+    rows = [row for e in of_kind(first.events(), "landmarks") for row in e["architectures"]]
+    result = first.result()
+    assert result is not None
+    known = forms(rows) | forms(result["architectures"])
+    (sample,) = of_kind(second.events(), "sample")
+    (landmarks,) = of_kind(second.events(), "landmarks")
+    usable = known - forms(sample["architectures"])
+    assert len(usable) >= 3
+    assert forms(landmarks["architectures"]) <= usable
+    asked = [e for e in of_kind(second.events(), "ground_truth") if e["purpose"] == "landmark"]
+    assert [e["measured"]["origin"] for e in asked] == ["bank"] * 3
+
+
+def test_earlier_runs_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    queued = new_run(tmp_path / "queued", SPEC)
+    for name, words in (
+        ("nothing-here", "there is no run `nothing-here`"),
+        (queued.path, "has neither landmarks nor found architectures yet"),
+    ):
+        with pytest.raises(SpecError, match=words) as caught:
+            run(new_run(tmp_path / words[:9], with_earlier(name)))
+        assert caught.value.field == "addons.landmark.earlier_runs"
+    sizes = with_earlier(queued.path).model_copy(update={"space": "nats_size"})
+    with pytest.raises(SpecError, match="searched the space `nb201`"):
+        run(new_run(tmp_path / "sizes", sizes))
 
 
 def test_the_best_of_a_round_join_unless_they_are_known(
