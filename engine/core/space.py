@@ -140,6 +140,11 @@ class Space(ABC):
         """Per choice of `mixture`, the number of its group: the edges that enter one node."""
         return tuple(range(len(self.mixture)))
 
+    @property
+    def mixture_sources(self) -> tuple[int, ...]:
+        """Per choice of `mixture`, the group that enters the node it leaves; -1: an input."""
+        return (-1,) * len(self.mixture)
+
     def mixture_of(self, architecture: Architecture) -> tuple[int, ...]:
         """Return the option of every choice of `mixture` that an architecture takes."""
         return self.check(architecture).indices

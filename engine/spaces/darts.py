@@ -36,6 +36,7 @@ from engine.spaces.darts_cells import (
     CELLS,
     EDGES,
     INNER,
+    INPUTS,
     NODES,
     OPERATIONS,
     ZERO,
@@ -117,6 +118,15 @@ class Darts(Space):
     def mixture_groups(self) -> tuple[int, ...]:
         """Edges of one cell into one node compete."""
         return tuple(cell * NODES + target for cell in range(len(CELLS)) for _, target in EDGES)
+
+    @property
+    def mixture_sources(self) -> tuple[int, ...]:
+        """The first two nodes of a cell are its inputs."""
+        return tuple(
+            -1 if source < INPUTS else cell * NODES + source
+            for cell in range(len(CELLS))
+            for source, _ in EDGES
+        )
 
     def mixture_of(self, architecture: Architecture) -> tuple[int, ...]:
         """Return the operation of all 28 edges, `none` where an edge is not used."""

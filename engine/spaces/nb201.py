@@ -53,6 +53,11 @@ class NB201(Space):
         """Edges into one node compete."""
         return tuple(target for _, target in EDGES)
 
+    @property
+    def mixture_sources(self) -> tuple[int, ...]:
+        """Node 0 is the input of the cell."""
+        return tuple(source or -1 for source, _ in EDGES)
+
     def to_text(self, architecture: Architecture) -> str:
         """Write the benchmark's string, `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`."""
         self.check(architecture)

@@ -51,7 +51,7 @@ MUST_RUN = {
     ("nb201", recipe, addons)
     for recipe in (
         "spos", "rsps", "fairnas", "random_a",
-        "darts", "darts_2nd", "darts_plus", "fair_darts",
+        "darts", "darts_2nd", "darts_plus", "fair_darts", "bayesnas",
     )
     for addons in ADDONS
 } | {("darts", "darts", "landmark")}  # fmt: skip

@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 
 from engine.core.architecture import Architecture
 from engine.core.choice import Choice
-from engine.learners.logits import Logits
+from engine.learners import LEARNED
 from engine.paths import PATHS, PathContext
 from engine.paths.fair import FairPaths
 from engine.paths.unique import UniquePaths
@@ -85,9 +85,12 @@ def used(recipe: Recipe) -> tuple[str | None, ...]:
 
 
 def test_policies_draw_only_from_their_generator() -> None:
-    learned = Logits(NB201_SPACE, torch.Generator().manual_seed(0))
     for name, make in PATHS.items():
-        settings = next((r.settings() for r in RECIPES.values() if name in used(r)), None)
+        recipe = next(r for r in RECIPES.values() if name in used(r))
+        settings, learned = recipe.settings(), None
+        if recipe.learned is not None:
+            generator = torch.Generator().manual_seed(0)
+            learned = LEARNED[recipe.learned](NB201_SPACE, settings, generator)
         context = PathContext(NB201_SPACE, settings, learned)
         one = make(context).routes(np.random.default_rng(5), 0.5)
         two = make(context).routes(np.random.default_rng(5), 0.5)
