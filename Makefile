@@ -45,6 +45,8 @@ format: $(VENV)/.dev-stamp
 
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks.supernet
+	$(BIN)/python -m benchmarks.mixture
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.kernels.run
 
 bench-algorithms: $(VENV)/.dev-stamp

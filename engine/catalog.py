@@ -31,6 +31,8 @@ def build_catalog() -> dict[str, Any]:
                 "size": space.size,
                 "provides": sorted(space.provides),
                 "fixed": dict(space.fixed),
+                "recomputes": space.recomputes,
+                "stand_alone_options": sorted(space.stand_alone_options),
                 "factors": sorted(space.factors),
                 "settings_schema": space.settings.model_json_schema(),
                 "choices": [asdict(choice) for choice in space.choices],

@@ -19,6 +19,9 @@ from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.spec.settings import validate_settings
 
+# Fields of `StandAloneSpec` that only some networks offer; 0 is off.
+_STAND_ALONE_OPTIONS = ("auxiliary_weight", "drop_path")
+
 
 def check(spec: ExperimentSpec) -> list[SpecError]:
     """Return every reason why a valid spec cannot run, each at its field; empty: it can.
@@ -107,6 +110,46 @@ def _network(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecErr
                 )
             )
     return faults
+
+
+def _stand_alone(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    """Skeleton and options of stand-alone training that the space's networks do not have."""
+    wanted, faults = spec.stand_alone, list[SpecError]()
+    for name, value in space.fixed.items():
+        if getattr(wanted, name, None) not in (None, value):
+            problem = f"`{space.name}` always has {value}; leave this empty."
+            faults.append(CompositionError(f"stand_alone.{name}", problem))
+    if not faults and wanted.skeleton(spec.network) != spec.network:
+        try:
+            space.cost(space.sample(np.random.default_rng(0)), wanted.skeleton(spec.network))
+        except SpecError as fault:
+            field = fault.field.replace("network.", "stand_alone.", 1)
+            faults.append(SpecError(field, fault.problem))
+    for name in _STAND_ALONE_OPTIONS:
+        if getattr(wanted, name) and name not in space.stand_alone_options:
+            fitting = [n for n, s in SPACES.items() if name in s.stand_alone_options]
+            problem = (
+                f"stand-alone networks of `{space.name}` do not offer it; those of "
+                f"{', '.join(fitting)} do. Set it to 0."
+            )
+            faults.append(CompositionError(f"stand_alone.{name}", problem))
+    if wanted.drop_path and wanted.epochs == 1:
+        problem = "it is 0 in the first epoch and rises from there; train for 2 epochs or more."
+        faults.append(SpecError("stand_alone.drop_path", problem))
+    return faults
+
+
+def _recompute(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    if space.recomputes or not spec.super_net.recompute:
+        return []
+    fitting = ", ".join(n for n, s in SPACES.items() if s.recomputes)
+    return [
+        CompositionError(
+            "super_net.recompute",
+            f"operations of `{space.name}` have one layer each, so there is nothing to leave "
+            f"out; it is for {fitting}. Set it to false.",
+        )
+    ]
 
 
 def _settings(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
@@ -245,6 +288,8 @@ Rule = Callable[[ExperimentSpec, Space, Recipe], list[SpecError]]
 RULES: tuple[Rule, ...] = (
     _capabilities,
     _network,
+    _stand_alone,
+    _recompute,
     _settings,
     _addons,
     _landmarks,

@@ -157,6 +157,7 @@ class Conductor:
             addons=sorted(k for k, v in spec.addons.model_dump().items() if v is not None),
             data=lab.data.describe(),
             network=lab.network.model_dump(mode="json"),
+            stand_alone_network=lab.stand_alone_network.model_dump(mode="json"),
             size=lab.space.size,
             measured={"device": describe_device(lab.device)},
         )
@@ -183,7 +184,7 @@ class Conductor:
         self.events.emit("sample", architectures=rows)
 
     def _row(self, architecture: Architecture) -> dict[str, Any]:
-        cost = self.lab.space.cost(architecture, self.lab.network)
+        cost = self.lab.space.cost(architecture, self.lab.stand_alone_network)
         return {
             "text": self.lab.space.to_text(architecture),
             "indices": list(architecture.indices),

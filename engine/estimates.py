@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from engine.lab import Lab
 
 # A forward pass alone costs about a third of forward and backward.
@@ -20,7 +22,19 @@ def training_work(lab: Lab) -> float:
     if lab.spec.evaluation.ground_truth.source == "table":
         return 0.0
     spec = lab.spec.stand_alone
-    return float(spec.epochs * spec.replicates * len(lab.parts["train"]))
+    return spec.epochs * spec.replicates * len(lab.parts["train"]) * _relative_size(lab)
+
+
+def _relative_size(lab: Lab) -> float:
+    """Return what an image costs in a stand-alone network, in units of one in the super-net.
+
+    Any architecture tells: skeletons scale all of them about alike.
+    """
+    if lab.stand_alone_network == lab.network:
+        return 1.0
+    some = lab.space.sample(np.random.default_rng(0))
+    costs = [lab.space.cost(some, net).flops for net in (lab.stand_alone_network, lab.network)]
+    return costs[0] / costs[1]
 
 
 def scoring_work(lab: Lab) -> float:

@@ -18,7 +18,8 @@ Event = dict[str, Any]
 Progress = dict[str, Any]
 
 EVENT_FIELDS: dict[str, str] = {
-    "run_started": "name, seed, device, task, space, algorithm, addons, data, network, size",
+    "run_started": "name, seed, device, task, space, algorithm, addons, data, network, "
+    "stand_alone_network, size",
     "note": "level (info | warning), message",
     "stage": "stage, title, round, state (started | finished), measured.seconds",
     "sample": "architectures [{text, indices, params, flops}] of the correlation sample",

@@ -93,6 +93,7 @@ class Lab:
         seed = derive_seed(spec.seed, "super-net")
         net = build_supernet(space, network, seed)
         net = net.to(device, memory_format=torch.channels_last)
+        net.recompute(spec.super_net.recompute)
         landmark = spec.addons.landmark
         regulariser = LandmarkRegulariser(landmark, spec.super_net.epochs) if landmark else None
         recipe = RECIPES[spec.algorithm]
@@ -140,6 +141,11 @@ class Lab:
             regulariser,
         )
 
+    @property
+    def stand_alone_network(self) -> NetworkSpec:
+        """The skeleton of stand-alone networks; `network` is that of the super-net."""
+        return self.spec.stand_alone.skeleton(self.network)
+
     def searcher(self, name: str) -> Searcher:
         """Build a searcher on super-net accuracy that draws from the `search` stream."""
         landmark = self.spec.addons.landmark
@@ -158,7 +164,7 @@ class Lab:
         limits = self.spec.search
         if limits.max_params is None and limits.max_flops is None:
             return True
-        cost = self.space.cost(architecture, self.network)
+        cost = self.space.cost(architecture, self.stand_alone_network)
         return not (
             (limits.max_params is not None and cost.params > limits.max_params)
             or (limits.max_flops is not None and cost.flops > limits.max_flops)

@@ -54,7 +54,7 @@ class Report:
         write_json(self.folder.path / "result.json", self._result(searchers, truths, rows))
 
     def _tables(self) -> None:
-        space, network, memory = self.lab.space, self.lab.network, self.memory
+        space, network, memory = self.lab.space, self.lab.stand_alone_network, self.memory
         known = [one.architecture for one in memory.landmarks]
         write_ranking(
             self.folder.path / "ranking.csv",
@@ -76,7 +76,7 @@ class Report:
     ) -> list[dict[str, Any]]:
         lab, rows = self.lab, []
         for rank, (architecture, truth) in enumerate(zip(chosen, truths, strict=True), start=1):
-            cost = lab.space.cost(architecture, lab.network)
+            cost = lab.space.cost(architecture, lab.stand_alone_network)
             row = {
                 "rank": rank,
                 "architecture": list(architecture.indices),
@@ -91,7 +91,7 @@ class Report:
             weights, trained_as = lab.truth.weights(architecture) or (None, None)
             found = FoundArchitecture(
                 architecture=architecture,
-                network=lab.network,
+                network=lab.stand_alone_network,
                 space_settings=lab.spec.space_settings,
                 super_net_accuracy=row["super_net_accuracy"],
                 stand_alone_accuracy=truth.value,

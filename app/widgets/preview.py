@@ -14,6 +14,7 @@ from app.widgets.facts import facts
 from engine.spec.errors import SpecError, WorkbenchError
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
+from engine.spec.training import StandAloneSpec
 
 # Classes, channels and side of the images of the data sets that are always the same.
 IMAGES = {"digits": (10, 1, 8), "cifar10": (10, 3, 32), "cifar100": (100, 3, 32)}
@@ -71,12 +72,16 @@ def _space(value: dict[str, Any]) -> None:
 
 
 def _network(value: dict[str, Any]) -> NetworkSpec | None:
-    """Return the skeleton with what is known of the data; None while it is not valid."""
+    """Return the skeleton of a network that is found, None while it is not valid.
+
+    What is known of the data is filled in.
+    """
     known = IMAGES.get(value["data"]["name"], ())
     told = dict(zip(("classes", "input_channels", "resolution"), known, strict=False))
     if value["data"].get("resolution"):
         told["resolution"] = value["data"]["resolution"]
     try:
-        return NetworkSpec.model_validate(value["network"] | told)
+        network = NetworkSpec.model_validate(value["network"] | told)
+        return StandAloneSpec.model_validate(value["stand_alone"]).skeleton(network)
     except ValidationError:
         return None

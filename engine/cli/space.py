@@ -1,8 +1,9 @@
-"""`space NAME sample|size|cost|draw|parse ...`."""
+"""`space NAME sample|size|cost|draw|parse|reference ...`."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,7 @@ from engine.spec.errors import SpecError
 from engine.spec.files import load
 from engine.spec.network import NetworkSpec
 
-ACTIONS = ("sample", "size", "cost", "draw", "parse")
+ACTIONS = ("sample", "size", "cost", "draw", "parse", "reference")
 
 
 def register(app: typer.Typer) -> None:
@@ -30,31 +31,41 @@ def space(
     name: Annotated[str, typer.Argument(help="Search space, see `list spaces`.")],
     action: Annotated[str, typer.Argument(help=f"One of {', '.join(ACTIONS)}.")],
     text: Annotated[
-        str | None, typer.Argument(help="Architecture, for cost, draw and parse.")
+        str | None,
+        typer.Argument(help="Architecture, for cost, draw and parse; name, to see one reference."),
     ] = None,
     count: Annotated[int, typer.Option(help="How many to sample.", min=1)] = 1,
     seed: Annotated[int, typer.Option(help="Seed of the sample.", min=0)] = 0,
     spec: Annotated[
-        Path | None, typer.Option(help="Experiment file whose network is costed.")
+        Path | None, typer.Option(help="Experiment file whose stand-alone network is costed.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="File for the drawing (SVG).")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Sample, count, cost, draw or parse architectures of a space."""
     found = get_space(name)
-    network = load(spec).network if spec else NetworkSpec()
+    network = _network(spec)
     if action == "size":
         _size(found, json_)
     elif action == "sample":
         rng = np.random.default_rng(seed)
         for _ in range(count):
             _print(found, found.sample(rng), json_)
+    elif action == "reference":
+        _references(found, text, json_)
     elif action in ("cost", "draw", "parse"):
         if text is None:
             raise SpecError("text", f"`space {name} {action}` needs an architecture.")
         _one(found, found.parse(text), action, network, out, json_)
     else:
         raise SpecError("action", f"there is no `{action}`; use one of {', '.join(ACTIONS)}.")
+
+
+def _network(spec: Path | None) -> NetworkSpec:
+    if spec is None:
+        return NetworkSpec()
+    found = load(spec)
+    return found.stand_alone.skeleton(found.network)
 
 
 def _size(space_: Space, json_: bool) -> None:
@@ -66,6 +77,24 @@ def _size(space_: Space, json_: bool) -> None:
     print(space_.size)
     for what, count in space_.counts.items():
         print(f"{count}  {what}")
+
+
+def _references(space_: Space, name: str | None, json_: bool) -> None:
+    """Print published architectures with their sizes, ours beside the printed ones."""
+    rows = [row for row in space_.references if name in (None, row.name)]
+    if not rows:
+        names = ", ".join(dict.fromkeys(row.name for row in space_.references))
+        known = f"it has {names}" if names else "it has none"
+        asked = f"no reference `{name}`" if name else "no references"
+        raise SpecError("reference", f"`{space_.name}` has {asked}; {known}.")
+    if json_:
+        print(json.dumps([asdict(row) for row in rows], indent=1))
+        return
+    for row in rows:
+        print(f"{row.name}: {row.params:,} parameters at {row.network}; {row.published} in print")
+        print(f"  {row.source}{f'; {row.remark}' if row.remark else ''}")
+        if name is not None:
+            print(f"  {row.text}")
 
 
 def _one(

@@ -46,6 +46,33 @@ class CellGraph:
     edges: tuple[tuple[str, str, str, bool], ...]
 
 
+@dataclass(frozen=True)
+class Reference:
+    """A published architecture, and its size as counted here beside the one in print.
+
+    Attributes:
+        name: as the literature calls it.
+        text: in the field's own notation.
+        inside: it belongs to the space; others are of the same family.
+        source: publication of the number.
+        network: skeleton that is counted.
+        params: number of parameters, counted as that publication counts.
+        flops: multiply-adds of one image; None where its skeleton is not one of ours.
+        published: the number in print.
+        remark: why the two differ; empty where they agree to the printed digits.
+    """
+
+    name: str
+    text: str
+    inside: bool
+    source: str
+    network: str
+    params: int
+    flops: int | None
+    published: str
+    remark: str
+
+
 class Space(ABC):
     """A tuple of choices and what is known about their combinations, without weights.
 
@@ -56,6 +83,10 @@ class Space(ABC):
     Attributes:
         fixed: fields of `NetworkSpec` that the space's definition settles, whatever a spec says.
             Runs record these values; pages need not ask for them.
+        stand_alone_options: fields of `StandAloneSpec`, off by default, that the space's
+            stand-alone networks offer; `compose` refuses others.
+        recomputes: operations of its super-net have several layers, so that
+            `super_net.recompute` can leave out what is between them.
         factors: fields of `SharingSpec` that the space's super-net implements.
         settings: model of the `space_settings:` section; see `configured`.
     """
@@ -66,6 +97,8 @@ class Space(ABC):
     help: ClassVar[str]
     provides: ClassVar[frozenset[str]]
     fixed: ClassVar[Mapping[str, int]] = {}
+    stand_alone_options: ClassVar[frozenset[str]] = frozenset()
+    recomputes: ClassVar[bool] = False
     factors: ClassVar[frozenset[str]] = frozenset()
     settings: ClassVar[type[BaseModel]] = NoSettings
     choices: tuple[Choice, ...]
@@ -125,6 +158,11 @@ class Space(ABC):
     def counts(self) -> dict[str, int]:
         """Other numbers that publications give as the size, by what they count."""
         return {}
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Published architectures of this space and its relatives, with their sizes."""
+        return ()
 
     @property
     def mixture(self) -> tuple[Choice, ...]:

@@ -14,7 +14,9 @@ from engine.networks.supernet import SuperNet
 from engine.spaces import get_space
 from engine.spec.network import NetworkSpec
 
-Builder = Callable[[Space, NetworkSpec, NormPolicy, Architecture | None], SuperNet]
+# (space, network, policy, architecture); those of spaces whose `stand_alone_options` name
+# `auxiliary_weight` take the keyword `auxiliary`, too.
+Builder = Callable[..., SuperNet]
 BUILDERS: Registry[Builder] = Registry("network of the search space", "space")
 
 
@@ -42,7 +44,11 @@ def build_supernet(space: Space | str, network: NetworkSpec, seed: int) -> Super
 
 
 def build_stand_alone(
-    architecture: Architecture, network: NetworkSpec, seed: int, space: Space | None = None
+    architecture: Architecture,
+    network: NetworkSpec,
+    seed: int,
+    space: Space | None = None,
+    auxiliary: bool = False,
 ) -> SuperNet:
     """Build one architecture by itself; evaluation uses moving averages.
 
@@ -53,9 +59,12 @@ def build_stand_alone(
         network: skeleton.
         seed: of the initial weights.
         space: where it comes from; None: the registered space with default settings.
+        auxiliary: with an auxiliary classifier, for training; not every space has one, see
+            `Space.stand_alone_options`.
     """
     found = space or get_space(architecture.space)
+    options = {"auxiliary": True} if auxiliary else {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         policy = NormPolicy.stand_alone(network.norm)
-        return BUILDERS[found.name](found, network, policy, architecture)
+        return BUILDERS[found.name](found, network, policy, architecture, **options)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from engine.networks.drop_path import DropPath
 from engine.networks.norm import NormPolicy, normalised_sum
@@ -29,6 +31,10 @@ class DagCell(nn.Module):
         built: per edge, the options to instantiate; None: all of them.
         strides: per edge; None: 1 everywhere.
         drop_path: applied to every result but identities while the cell is training; None: never.
+
+    Attributes:
+        recompute: compute operations of several layers anew in the backward pass, instead of
+            keeping what is between their layers.
     """
 
     def __init__(
@@ -42,7 +48,9 @@ class DagCell(nn.Module):
     ) -> None:
         super().__init__()
         self.planner = planner
+        self.policy = policy
         self.drop_path = drop_path
+        self.recompute = False
         layout = planner.layout
         self.edges = nn.ModuleList()
         for edge, names in enumerate(layout.options):
@@ -94,7 +102,7 @@ class DagCell(nn.Module):
         for edge, option, position in terms:
             op = self.operation(edge, option)
             source = layout.edges[edge][0]
-            out, norm = op.body(sources.read(source, op.activated), groups), op.norm
+            out, norm = self._result(op, source, sources, groups), op.norm
             if self._drops(op):
                 out, norm = self._dropped(out, op, groups), None
             outputs.append(out)
@@ -105,6 +113,26 @@ class DagCell(nn.Module):
         one = outputs[0].new_ones(())
         mixed = torch.stack([one if weight is None else weight for weight in weights])
         return normalised_sum(outputs, norms, mixed, groups)
+
+    def _result(self, op: Op, node: int, sources: _Sources, groups: int) -> Tensor:
+        """Return what an operation makes of a node, before the last normalisation."""
+        found = sources.shared(node, op)
+        if found is None:
+            found = self._body(op, sources.read(node, op.activated), groups)
+            sources.share(node, op, found)
+        return found
+
+    def _body(self, op: Op, x: Tensor, groups: int) -> Tensor:
+        if not (self.recompute and op.deep and torch.is_grad_enabled()):
+            return op.body(x, groups)
+        return checkpoint(
+            op.body,
+            x,
+            groups,
+            use_reentrant=False,
+            preserve_rng_state=False,  # bodies draw no random numbers
+            context_fn=lambda: (nullcontext(), self.policy.repeating()),
+        )
 
     def _drops(self, op: Op) -> bool:
         active = self.training and self.drop_path is not None and self.drop_path.probability > 0
@@ -166,18 +194,19 @@ class DagCell(nn.Module):
         wanted = sorted({slot for slot, _ in pairs})
         place = {slot: position for position, slot in enumerate(wanted)}
         values = take_blocks(source.read(op.activated), source.blocks, wanted)
-        out = op.body(values, len(wanted))
+        out = self._body(op, values, len(wanted))
         if op.norm is not None:
             out = op.norm(out, len(wanted))
         return out, len(wanted), [place[s] for s, _ in pairs], [target for _, target in pairs]
 
 
 class _Sources:
-    """Node values and their ReLUs, each computed at most once."""
+    """Node values, their ReLUs and their poolings, each computed at most once."""
 
     def __init__(self, inputs: Sequence[Tensor | None]) -> None:
         self._values = {node: x for node, x in enumerate(inputs) if x is not None}
         self._activated: dict[int, Tensor] = {}
+        self._shared: dict[tuple[int, Hashable], Tensor] = {}
 
     def put(self, node: int, value: Tensor) -> None:
         self._values[node] = value
@@ -191,6 +220,13 @@ class _Sources:
         if node not in self._activated:
             self._activated[node] = torch.relu(self._values[node])
         return self._activated[node]
+
+    def shared(self, node: int, op: Op) -> Tensor | None:
+        return None if op.shared is None else self._shared.get((node, op.shared))
+
+    def share(self, node: int, op: Op, result: Tensor) -> None:
+        if op.shared is not None:
+            self._shared[node, op.shared] = result
 
 
 class Blocks:

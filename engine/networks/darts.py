@@ -8,19 +8,17 @@ scale and shift) in the super-net and not in stand-alone networks.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.networks.builder import register_builder
 from engine.networks.darts_cell import TwoInputCell
+from engine.networks.darts_heads import AuxiliaryHead, Classifier
 from engine.networks.drop_path import DropPath
-from engine.networks.norm import Norm, NormPolicy
+from engine.networks.norm import NormPolicy
 from engine.networks.plan import CellLayout, Planner
 from engine.networks.route import Route
 from engine.networks.stack import Stack
@@ -48,19 +46,6 @@ _SEARCHED = {
     "avg_pool_3x3": "avg_pool_3x3_norm",
 }
 _ALONE = {"skip_connect": "skip_or_reduce"}
-
-
-@dataclass(frozen=True)
-class DartsOptions:
-    """What DARTS adds when an architecture is trained by itself (§3.1 of its paper).
-
-    Attributes:
-        auxiliary: build the auxiliary head behind the second reduction cell.
-        drop_path: the probability that `DartsNetwork.drop_path` starts with.
-    """
-
-    auxiliary: bool = False
-    drop_path: float = 0.0
 
 
 def edge_route(route: Route) -> Route:
@@ -162,6 +147,12 @@ class CellSequence(nn.Module):
         assert last is not None, "the last cell is always needed"
         return last
 
+    def keep_needed(self, route: Route) -> None:
+        """Remove the cells that the last one does not depend on."""
+        for layer, needed in enumerate(self._needed(edge_route(route))):
+            if not needed and str(layer) in self.cells:
+                del self.cells[str(layer)]
+
     def _needed(self, route: Route, roots: Collection[int] = ()) -> tuple[bool, ...]:
         normal, reduction = (planner.inputs_read(route.active) for planner in self.planners)
         return needed_layers(self.layers, (normal, reduction), roots)
@@ -190,50 +181,11 @@ def _spread(stack: Stack, routes: Sequence[int], count: int) -> Stack:
     return Stack(stack.values, tuple(slots.get(r, 0) for r in range(count)), stack.blocks)
 
 
-class Classifier(nn.Module):
-    """Average over the image, linear classifier."""
-
-    def __init__(self, channels: int, classes: int) -> None:
-        super().__init__()
-        self.classifier = nn.Linear(channels, classes)
-
-    def forward(self, x: Tensor, groups: int = 1) -> Tensor:
-        """Return logits (groups*B, classes)."""
-        return self.classifier(x.mean((2, 3)))
-
-
-class AuxiliaryHead(nn.Module):
-    """DARTS's second classifier, whose loss helps training; it pools to 2x2 first.
-
-    DARTS pools 8x8 (CIFAR) and 7x7 (ImageNet) with a window of 5; other sizes are pooled to 2x2
-    by windows that share the image evenly.
-    """
-
-    def __init__(self, channels: int, classes: int, policy: NormPolicy) -> None:
-        super().__init__()
-        self.first = nn.Conv2d(channels, 128, 1, bias=False)
-        self.first_norm = Norm(128, policy)
-        self.second = nn.Conv2d(128, 768, 2, bias=False)
-        self.second_norm = Norm(768, policy)
-        self.classifier = nn.Linear(768, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return logits (B, classes) of (B, C, H, W)."""
-        x = torch.relu(x)
-        if tuple(x.shape[2:]) in ((7, 7), (8, 8)):
-            x = F.avg_pool2d(x, 5, x.shape[2] - 5)
-        else:
-            x = F.adaptive_avg_pool2d(x, 2)
-        x = torch.relu(self.first_norm(self.first(x)))
-        return self.classifier(torch.relu(self.second_norm(self.second(x))).flatten(1))
-
-
 class DartsNetwork(SuperNet):
     """A super-net or stand-alone network of DARTS cells.
 
-    Attributes:
-        drop_path: shared by all cells; acts in training mode while its probability is positive.
-        auxiliary: the auxiliary head, or None.
+    Drop-path acts in training mode while its probability is positive; the auxiliary head hangs
+    behind the second reduction cell.
     """
 
     trunk: CellSequence
@@ -252,16 +204,17 @@ class DartsNetwork(SuperNet):
         self.auxiliary = auxiliary
 
     def forward_with_auxiliary(self, x: Tensor, route: Route) -> tuple[Tensor, Tensor]:
-        """Return (logits, logits of the auxiliary head), (B, classes) each.
-
-        Raises:
-            ValueError: the network was built without that head.
-        """
+        """Return (logits, logits of the auxiliary head); see `SuperNet`."""
         if self.auxiliary is None:
-            raise ValueError("this network was built without an auxiliary head")
+            return super().forward_with_auxiliary(x, route)
         place = max(self.trunk.reducing)
         outputs = list(self.trunk.outputs(self.stem(x), route, roots=(place,)))
         return self.head(outputs[-1], 1), self.auxiliary(outputs[place])
+
+    def discard_auxiliary(self, route: Route) -> None:
+        """Remove the head and the cells that were computed for it alone; see `SuperNet`."""
+        super().discard_auxiliary(route)
+        self.trunk.keep_needed(route)
 
 
 @register_builder("darts")
@@ -270,24 +223,29 @@ def build_darts(
     network: NetworkSpec,
     policy: NormPolicy,
     architecture: Architecture | None,
-    options: DartsOptions | None = None,
+    auxiliary: bool = False,
 ) -> DartsNetwork:
-    """Build the super-net, or what one architecture needs only."""
-    options = options or DartsOptions()
-    drop_path = DropPath(options.drop_path)
+    """Build the super-net, or what one architecture needs only.
+
+    Args:
+        network: skeleton.
+        policy: normalisation policy.
+        architecture: None for the super-net.
+        auxiliary: with the auxiliary head, and the cells that it needs.
+    """
+    drop_path = DropPath()
     planners = _planners(_SEARCHED if architecture is None else _ALONE)
     edges = None if architecture is None else DARTS_SPACE.edges(architecture)
     place = max(reductions(network.cells))
-    roots = (place,) if options.auxiliary else ()
-    cells = _cells(network, policy, planners, edges, drop_path, roots)
+    cells = _cells(network, policy, planners, edges, drop_path, (place,) if auxiliary else ())
     stem = Stem(network.input_channels, STEM_MULTIPLIER * network.channels, policy)
     trunk = CellSequence(cells, planners, network.cells)
     widths = _widths(network)
     head = Classifier(len(INNER) * widths[-1], network.classes)
-    auxiliary = None
-    if options.auxiliary:
-        auxiliary = AuxiliaryHead(len(INNER) * widths[place], network.classes, policy)
-    return DartsNetwork(stem, trunk, head, policy, drop_path, auxiliary)
+    extra = None
+    if auxiliary:
+        extra = AuxiliaryHead(len(INNER) * widths[place], network.classes, policy)
+    return DartsNetwork(stem, trunk, head, policy, drop_path, extra)
 
 
 def _widths(network: NetworkSpec) -> list[int]:

@@ -8,7 +8,7 @@ leave every buffer as it was.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +31,7 @@ class NormPolicy:
         momentum: weight of the newest batch in the moving averages.
         update: moving averages are being updated.
         use_moving: normalise by the moving averages instead of the batch.
+        repeats: a forward pass is done again for its gradients; nothing is observed twice.
     """
 
     affine: bool = True
@@ -38,6 +39,7 @@ class NormPolicy:
     momentum: float = 0.1
     update: bool = False
     use_moving: bool = False
+    repeats: bool = False
 
     @classmethod
     def of(cls, spec: NormSpec) -> NormPolicy:
@@ -68,6 +70,27 @@ class NormPolicy:
             yield
         finally:
             self.use_moving = before
+
+    def repeating(self) -> AbstractContextManager[None]:
+        """Return a context, to be used any number of times, that repeats a pass as it ran now."""
+        return _Repeating(self)
+
+
+class _Repeating(AbstractContextManager[None]):
+    """The flags of a policy as they were, and nothing is observed."""
+
+    def __init__(self, policy: NormPolicy) -> None:
+        self.policy = policy
+        self.flags = policy.update, policy.use_moving, True
+
+    def __enter__(self) -> None:
+        policy = self.policy
+        self.before = policy.update, policy.use_moving, policy.repeats
+        policy.update, policy.use_moving, policy.repeats = self.flags
+
+    def __exit__(self, *error: object) -> None:
+        policy = self.policy
+        policy.update, policy.use_moving, policy.repeats = self.before
 
 
 class Norm(nn.Module):
@@ -169,6 +192,8 @@ def normalised_sum(
     if tracked:
         count = inputs[0][:, 0].numel() // groups
         for norm, moments in zip(norms, seen, strict=True):
-            if norm is not None and moments is not None and norm.policy.update:
+            if norm is None or moments is None or norm.policy.repeats:
+                continue
+            if norm.policy.update:
                 norm.observe(*moments, count)
     return total

@@ -31,7 +31,7 @@ from itertools import combinations
 from engine.core import capabilities
 from engine.core.architecture import Architecture
 from engine.core.choice import Choice
-from engine.core.space import CellGraph, Cost, Space
+from engine.core.space import CellGraph, Cost, Reference, Space
 from engine.spaces.darts_cells import (
     CELLS,
     EDGES,
@@ -47,6 +47,7 @@ from engine.spaces.darts_cells import (
     live,
 )
 from engine.spaces.darts_cost import CountedCell, network_cost
+from engine.spaces.darts_reference import outside, references
 from engine.spaces.genotype import Edge, Genotype, read_genotype
 from engine.spaces.registry import register_space
 from engine.spec.errors import ArchitectureError
@@ -95,6 +96,8 @@ class Darts(Space):
             capabilities.CELL_GRAPH,
         }
     )
+    recomputes = True
+    stand_alone_options = frozenset({"auxiliary_weight", "drop_path"})
     choices = _choices()
 
     @property
@@ -108,6 +111,11 @@ class Darts(Space):
             "genotypes as DARTS counts them, (180 * 7^8)^2": (wirings * kept**edges) ** 2,
             "as 002 and 000 count them, 7^16, one wiring": kept ** (2 * edges),
         }
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """Genotypes in print, NASNet-A and AmoebaNet-A among them."""
+        return references()
 
     @property
     def mixture(self) -> tuple[Choice, ...]:
@@ -207,6 +215,13 @@ class Darts(Space):
     def parse(self, text: str) -> Architecture:
         """Read a genotype; the two edges of a node may stand in any order."""
         genotype = read_genotype(text)
+        unknown = outside(genotype)
+        if unknown is not None:
+            raise ArchitectureError(
+                f"`{unknown:.40}` is no operation of the DARTS space; it has "
+                f"{', '.join(OPERATIONS)}. `space darts reference` lists published cells "
+                "with others."
+            )
         cells = []
         for cell in CELLS:
             concat = getattr(genotype, f"{cell}_concat")
@@ -275,10 +290,6 @@ def _read_cell(cell: str, edges: Sequence[Edge]) -> CellEdges:
     used = []
     for position, (name, source) in enumerate(edges):
         node = INNER[position // 2]
-        if name not in OPERATIONS:
-            raise ArchitectureError(
-                f"`{name:.40}` is no operation of the DARTS space; it has {', '.join(OPERATIONS)}."
-            )
         if source >= node:
             raise ArchitectureError(
                 f"Node {node} of the {cell} cell cannot read node {source}; "

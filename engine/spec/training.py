@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from engine.spec.network import NetworkSpec
 
 
 class OptimiserSpec(BaseModel):
@@ -60,6 +62,11 @@ class SuperNetSpec(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="Arithmetic of the forward pass; bfloat16 is faster on new GPUs."
     )
+    recompute: bool = Field(
+        False,
+        description="Keep less in memory: operations of several layers are computed again in the "
+        "backward pass (about half the memory of a DARTS mixture, a tenth more time).",
+    )
     checkpoint_every: int = Field(
         10,
         ge=1,
@@ -99,3 +106,48 @@ class StandAloneSpec(BaseModel):
         "replicates make the ground truth less noisy.",
         json_schema_extra={"unit": "trainings"},
     )
+    channels: int | None = Field(
+        None,
+        ge=1,
+        le=512,
+        description="Channels of the stand-alone network where they differ from the super-net's "
+        "(f_proxy and f_ws of 000 §6.2; DARTS searches with 16 and trains with 36). Empty: as "
+        "in `network`.",
+        json_schema_extra={"unit": "channels"},
+    )
+    cells: int | None = Field(
+        None,
+        ge=1,
+        le=36,
+        description="Cells of the stand-alone network, likewise (DARTS searches with 8 and "
+        "trains with 20). Empty: as in `network`.",
+        json_schema_extra={"unit": "cells"},
+    )
+    affine: Literal["inherit", "learned", "none"] = Field(
+        "inherit",
+        description="Scale and shift of the stand-alone network's normalisation: as in "
+        "`network.norm`, learned, or none (DARTS searches without and trains with them).",
+    )
+    auxiliary_weight: float = Field(
+        0.0,
+        ge=0,
+        le=10,
+        description="Weight of the loss of an auxiliary classifier at two thirds of the depth, "
+        "which helps training and is not part of the trained network (0.4 in DARTS; 0: none).",
+    )
+    drop_path: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="Probability at the end of training that an operation's result is left out "
+        "for an image; it rises linearly with the epochs from 0 (0.2 in DARTS; 0: never).",
+    )
+
+    def skeleton(self, network: NetworkSpec) -> NetworkSpec:
+        """Return the skeleton of stand-alone networks, from that of the super-net."""
+        sizes = {"channels": self.channels, "cells": self.cells}
+        changes: dict[str, Any] = {k: v for k, v in sizes.items() if v is not None}
+        if self.affine != "inherit":
+            learned = {"affine": self.affine == "learned"}
+            changes["norm"] = network.norm.model_copy(update=learned)
+        return network.model_copy(update=changes)

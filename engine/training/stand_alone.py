@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.torch import save
+from torch import Tensor
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
@@ -55,10 +56,20 @@ class Trained:
 def protocol_key(
     fingerprint: str, augmentation: AugmentationSpec, network: NetworkSpec, spec: StandAloneSpec
 ) -> str:
-    """Hash everything that a stand-alone result depends on, but for architecture and replicate."""
-    settings = spec.model_dump(mode="json")
-    settings.pop("replicates")
-    skeleton = network.model_dump(mode="json")
+    """Hash everything that a stand-alone result depends on, but for architecture and replicate.
+
+    Args:
+        fingerprint: of the data.
+        augmentation: changes to the training images.
+        network: skeleton of the super-net, or of stand-alone networks (see
+            `StandAloneSpec.skeleton`).
+        spec: protocol.
+    """
+    # The skeleton has them; options that are off leave the keys of older rows as they are.
+    unused = {"replicates", "channels", "cells", "affine"}
+    unused |= {name for name in ("auxiliary_weight", "drop_path") if not getattr(spec, name)}
+    settings = spec.model_dump(mode="json", exclude=unused)
+    skeleton = spec.skeleton(network).model_dump(mode="json")
     for name in ("statistics", "recalibration_batches"):  # of the super-net's evaluation only
         skeleton["norm"].pop(name)
     skeleton.pop("sharing")
@@ -81,7 +92,7 @@ class StandAloneTrainer:
 
     Args:
         space: the search space.
-        network: skeleton.
+        network: skeleton of the super-net, see `StandAloneSpec.skeleton`.
         spec: protocol.
         augmentation: changes to the training images.
         parts: the images of `train`, `held_out` and `test` on the device.
@@ -98,7 +109,7 @@ class StandAloneTrainer:
         protocol: str,
     ) -> None:
         self.space = space
-        self.network = network
+        self.network = spec.skeleton(network)
         self.spec = spec
         self.augmentation = augmentation
         self.parts = parts
@@ -124,10 +135,15 @@ class StandAloneTrainer:
         """
         started = time.perf_counter()
         seed = derive_seed(self.protocol, canonical, replicate)
-        net = build_stand_alone(architecture, self.network, seed, self.space)
+        auxiliary = self.spec.auxiliary_weight > 0
+        net = build_stand_alone(architecture, self.network, seed, self.space, auxiliary)
         images = self.parts["train"]
         net = net.to(images.device, memory_format=torch.channels_last)
+        if net.drop_path is not None:  # masks of its own, whatever else is drawn
+            masks = torch.Generator(images.device)
+            net.drop_path.generator = masks.manual_seed(derive_seed(seed, "drop-path"))
         self._fit(net, Route.of(architecture), np.random.Generator(np.random.PCG64(seed)), poll)
+        net.discard_auxiliary(Route.of(architecture))
         held_out, loss = self._evaluate(net, Route.of(architecture), self.parts["held_out"])
         test, _ = self._evaluate(net, Route.of(architecture), self.parts["test"])
         _require_finite(loss)
@@ -145,18 +161,27 @@ class StandAloneTrainer:
         steps = images.batches_per_epoch(spec.batch_size)
         total, done = steps * spec.epochs, 0
         net.train()
-        for _ in range(spec.epochs):
+        for epoch in range(spec.epochs):
+            if net.drop_path is not None:
+                net.drop_path.probability = spec.drop_path * epoch / spec.epochs
             last: Any = None
             for x, y in images.epoch(spec.batch_size, rng, self.augmentation):
                 set_learning_rate(optimiser, learning_rate(spec.optimiser, done / total))
                 optimiser.zero_grad(set_to_none=True)
                 with net.policy.tracking():
-                    last = classification.loss(net(x, route), y)
+                    last = self._loss(net, x, y, route)
                 last.backward()
                 apply_update(optimiser, spec.optimiser.gradient_clip, "frozen")
                 done += 1
                 poll()
             _require_finite(last.item())
+
+    def _loss(self, net: SuperNet, x: Tensor, y: Tensor, route: Route) -> Tensor:
+        if not self.spec.auxiliary_weight:
+            return classification.loss(net(x, route), y)
+        logits, auxiliary = net.forward_with_auxiliary(x, route)
+        extra = classification.loss(auxiliary, y)
+        return classification.loss(logits, y) + self.spec.auxiliary_weight * extra
 
     def _evaluate(self, net: SuperNet, route: Route, images: DeviceImages) -> tuple[float, float]:
         """Return (accuracy in percent, mean loss) with moving averages."""

@@ -33,6 +33,7 @@ class AveragePool(Op):
     def __init__(self, stride: int) -> None:
         super().__init__()
         self.stride = stride
+        self.shared = "avg", stride
 
     def body(self, x: Tensor, groups: int = 1) -> Tensor:
         """Pool."""

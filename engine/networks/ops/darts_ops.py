@@ -26,6 +26,7 @@ class SepConv(Op):
     """Twice ReLU, depth-wise and 1x1 convolution, normalisation; the first one has the stride."""
 
     activated = True
+    deep = True
 
     def __init__(
         self, channels_in: int, channels_out: int, kernel: int, stride: int, policy: NormPolicy
@@ -48,6 +49,7 @@ class DilConv(Op):
     """ReLU, depth-wise convolution with dilation 2, 1x1 convolution, normalisation."""
 
     activated = True
+    deep = True
 
     def __init__(
         self, channels_in: int, channels_out: int, kernel: int, stride: int, policy: NormPolicy
@@ -66,6 +68,7 @@ class RowColumnConv(Op):
     """ReLU, 1x7 and 7x1 convolution, normalisation (AmoebaNet's reduction cell)."""
 
     activated = True
+    deep = True
 
     def __init__(
         self, channels_in: int, channels_out: int, stride: int, policy: NormPolicy
@@ -113,6 +116,7 @@ class Pool(Op):
         super().__init__()
         self.kind = kind
         self.stride = stride
+        self.shared = kind, stride
         if policy is not None:
             self.norm = Norm(channels, policy, affine=False)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -20,10 +20,15 @@ class Op(nn.Module):
     Attributes:
         activated: the body wants the source after a ReLU, which the cell computes once per node.
         norm: normalisation of the body's result, applied by the node sum; None for none.
+        shared: of bodies without weights: what tells them apart; a cell computes equal ones of
+            the same source once. None: a body of its own.
+        deep: the body has several layers and keeps what is between them for its gradients.
     """
 
     activated: ClassVar[bool] = False
+    deep: ClassVar[bool] = False
     norm: Norm | None
+    shared: Hashable | None = None
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from engine.core.architecture import Architecture
 from engine.networks import Route, SuperNet, build_stand_alone, build_supernet
-from engine.networks.darts import DartsNetwork, DartsOptions, build_darts, edge_route
+from engine.networks.darts import DartsNetwork, build_darts, edge_route
 from engine.networks.drop_path import DropPath
 from engine.networks.norm import NormPolicy
 from engine.networks.ops import OPS
@@ -252,15 +252,15 @@ def test_what_no_one_reads_is_neither_built_nor_computed() -> None:
 
 
 # -- what DARTS adds in stand-alone training ---------------------------------------------------
-def alone(options: DartsOptions, side: int = 9) -> DartsNetwork:
+def alone(auxiliary: bool = False, side: int = 9) -> DartsNetwork:
     spec = SMALL.model_copy(update={"resolution": side})
     torch.manual_seed(0)
-    return build_darts(SPACE, spec, NormPolicy.stand_alone(spec.norm), ONES[0], options)
+    return build_darts(SPACE, spec, NormPolicy.stand_alone(spec.norm), ONES[0], auxiliary)
 
 
 @pytest.mark.parametrize("side", [4, 9, 28, 32])
 def test_auxiliary_head(side: int) -> None:
-    net = alone(DartsOptions(auxiliary=True), side)
+    net = alone(True, side)
     x, route = images(3, side).float(), Route.of(ONES[0])
     logits, auxiliary = net.forward_with_auxiliary(x, route)
     torch.testing.assert_close(logits, net(x, route))
@@ -271,11 +271,12 @@ def test_auxiliary_head(side: int) -> None:
     }
     assert reached == {"0", "1", "2", "3"}, "it hangs behind the second reduction"
     with pytest.raises(ValueError, match="without an auxiliary head"):
-        alone(DartsOptions()).forward_with_auxiliary(x, route)
+        alone().forward_with_auxiliary(x, route)
 
 
 def test_drop_path_acts_in_training_only_and_spares_identities() -> None:
-    net, plain = alone(DartsOptions(drop_path=0.5)), alone(DartsOptions())
+    net, plain = alone(), alone()
+    net.drop_path.probability = 0.5
     x, route = images().float(), Route.of(ONES[0])
     torch.testing.assert_close(net.eval()(x, route), plain(x, route))
     net.train()
