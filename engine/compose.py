@@ -98,18 +98,35 @@ def _network(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecErr
         space.cost(space.sample(np.random.default_rng(0)), spec.network)
     except SpecError as fault:
         faults.append(fault)
-    wrong = _settings(spec, space, recipe)
-    for name in (spec.network if wrong else skeleton(spec)).sharing.changed():
+    return faults
+
+
+def _sharing(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    try:
+        sharing, norm = skeleton(spec).sharing, spec.network.norm
+    except SpecError:
+        return []  # `_settings` tells
+    faults: list[tuple[str, str]] = []
+    for name in sharing.changed():
         if name not in space.factors:
             fitting = [n for n, s in SPACES.items() if name in s.factors]
-            faults.append(
-                CompositionError(
-                    f"network.sharing.{name}",
-                    f"super-nets of `{space.name}` do not have this factor. Spaces that do: "
-                    f"{', '.join(fitting) or 'none'}.",
-                )
-            )
-    return faults
+            words = f"super-nets of `{space.name}` do not have this factor. Spaces that do: "
+            faults.append((name, f"{words}{', '.join(fitting) or 'none'}."))
+    place = sharing.operations_on
+    if sharing.edge_norms and (space.operations_on if place == "default" else place) == "edge":
+        words = "with operations on edges, every edge has normalisations of its own already. Set "
+        faults.append(("edge_norms", words + "`operations_on: node`, or leave this out."))
+    if sharing.edge_norms and not norm.affine and norm.statistics == "batch":
+        words = "there is nothing to keep per edge: `network.norm` has neither `affine` nor "
+        faults.append(("edge_norms", words + "`statistics` other than `batch`. Change one."))
+    given = spec.network.sharing.partial_channels
+    if given not in (1, sharing.partial_channels):
+        words = f"`{recipe.name}` decides it by `settings.partial_channels`; leave this out."
+        faults.append(("partial_channels", words))
+    if spec.network.channels % sharing.partial_channels:
+        words = f"must divide `network.channels`, {spec.network.channels}; given was "
+        faults.append(("partial_channels", f"{words}{sharing.partial_channels}."))
+    return [CompositionError(f"network.sharing.{name}", text) for name, text in faults]
 
 
 def _stand_alone(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
@@ -288,6 +305,7 @@ Rule = Callable[[ExperimentSpec, Space, Recipe], list[SpecError]]
 RULES: tuple[Rule, ...] = (
     _capabilities,
     _network,
+    _sharing,
     _stand_alone,
     _recompute,
     _settings,

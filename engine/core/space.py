@@ -88,6 +88,8 @@ class Space(ABC):
         recomputes: operations of its super-net have several layers, so that
             `super_net.recompute` can leave out what is between them.
         factors: fields of `SharingSpec` that the space's super-net implements.
+        operations_on: where its super-net has operations by default, `edge` or `node`; empty
+            where cells have neither.
         settings: model of the `space_settings:` section; see `configured`.
     """
 
@@ -100,6 +102,7 @@ class Space(ABC):
     stand_alone_options: ClassVar[frozenset[str]] = frozenset()
     recomputes: ClassVar[bool] = False
     factors: ClassVar[frozenset[str]] = frozenset()
+    operations_on: ClassVar[str] = ""
     settings: ClassVar[type[BaseModel]] = NoSettings
     choices: tuple[Choice, ...]
 

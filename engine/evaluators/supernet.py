@@ -141,9 +141,9 @@ class SuperNetScorer:
         right = torch.zeros((), device=self.device)
         try:
             with torch.no_grad(), precision(self.arithmetic, self.device):
-                with net.policy.tracking():
+                with net.policy.measuring(equally=True):
                     for seen, x in enumerate(self._calibration, start=1):
-                        net.policy.momentum = 1 / seen
+                        net.policy.momentum = 1 / seen  # of slices, used once in a pass
                         net(x, route)
                 with net.policy.moving():
                     for x, y in self.batches:

@@ -51,13 +51,19 @@ class Logits(nn.Module):
             found = [torch.sigmoid(alpha) for alpha in self.alphas]
         else:
             found = [torch.softmax(alpha, 0) for alpha in self.alphas]
-        if self.betas is None:
+        shares = self.edge_weights()
+        if shares is None:
             return found
-        shares = self._edge_shares()
         return [one * share for one, share in zip(found, shares, strict=True)]
 
-    def _edge_shares(self) -> list[Tensor]:
-        assert self.betas is not None, "only called with edge weights"
+    def edge_weights(self) -> list[Tensor] | None:
+        """Return the softmax over the edges into each node, shape () per edge, if it is learned.
+
+        PC-DARTS multiplies all that an edge carries by it (eq. 5), channels that pass its
+        operations by included.
+        """
+        if self.betas is None:
+            return None
         groups = self.space.mixture_groups
         shares: list[Tensor] = [self.betas[:0]] * len(groups)
         for group in sorted(set(groups)):

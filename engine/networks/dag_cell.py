@@ -13,9 +13,12 @@ from engine.networks.drop_path import DropPath
 from engine.networks.norm import NormPolicy, normalised_sum
 from engine.networks.ops import OPS, Op
 from engine.networks.ops.basic import Identity
+from engine.networks.partial import joined, operated, passing
 from engine.networks.plan import Planner, Term
 from engine.networks.route import Route
+from engine.networks.sharing import share
 from engine.networks.stack import Stack, distinct, sum_blocks, take_blocks
+from engine.spec.network import SharingSpec
 
 
 class DagCell(nn.Module):
@@ -30,7 +33,8 @@ class DagCell(nn.Module):
         policy: normalisation policy of the network.
         built: per edge, the options to instantiate; None: all of them.
         strides: per edge; None: 1 everywhere.
-        drop_path: applied to every result but identities while the cell is training; None: never.
+        drop_path: applied to what edges carry; None: never.
+        sharing: what operations share, and the share of channels they see; None: nothing, all.
 
     Attributes:
         recompute: compute operations of several layers anew in the backward pass, instead of
@@ -45,26 +49,30 @@ class DagCell(nn.Module):
         built: Sequence[Sequence[int]] | None = None,
         strides: Sequence[int] | None = None,
         drop_path: DropPath | None = None,
+        sharing: SharingSpec | None = None,
     ) -> None:
         super().__init__()
+        sharing = sharing or SharingSpec()
         self.planner = planner
         self.policy = policy
         self.drop_path = drop_path
+        self.partial = sharing.partial_channels
         self.recompute = False
         layout = planner.layout
-        self.edges = nn.ModuleList()
+        self.strides = [1] * len(layout.edges) if strides is None else list(strides)
+        width = channels // self.partial
+        edges: list[dict[str, Op]] = []
         for edge, names in enumerate(layout.options):
             wanted = range(len(names)) if built is None else built[edge]
-            stride = 1 if strides is None else strides[edge]
-            self.edges.append(
-                nn.ModuleDict(
-                    {
-                        str(option): OPS[names[option]](channels, channels, stride, policy)
-                        for option in wanted
-                        if names[option] != layout.zero
-                    }
-                )
+            edges.append(
+                {
+                    str(option): OPS[names[option]](width, width, self.strides[edge], policy)
+                    for option in wanted
+                    if names[option] != layout.zero
+                }
             )
+        share(edges, [target for _, target in layout.edges], sharing)
+        self.edges = nn.ModuleList(nn.ModuleDict(ops) for ops in edges)
 
     def operation(self, edge: int, option: int) -> Op:
         """Return the operation that an option builds on an edge."""
@@ -90,7 +98,7 @@ class DagCell(nn.Module):
         """
         plan = self.planner.plan(route.active)
         layout = self.planner.layout
-        sources = _Sources(inputs)
+        sources = _Sources(inputs, self.partial)
         for node in range(layout.inputs, layout.nodes):
             if plan[node]:
                 sources.put(node, self._node(plan[node], sources, route, groups))
@@ -99,20 +107,42 @@ class DagCell(nn.Module):
     def _node(self, terms: Sequence[Term], sources: _Sources, route: Route, groups: int) -> Tensor:
         layout = self.planner.layout
         outputs, norms, weights = [], [], []
+        masks: dict[int, Tensor] = {}
         for edge, option, position in terms:
             op = self.operation(edge, option)
             source = layout.edges[edge][0]
             out, norm = self._result(op, source, sources, groups), op.norm
             if self._drops(op):
-                out, norm = self._dropped(out, op, groups), None
+                out, norm = out if norm is None else norm(out, groups), None
+                out = out * self._mask(edge, out, masks)
             outputs.append(out)
             norms.append(norm)
             weights.append(route.weight(layout.choices[edge], position))
-        if all(weight is None for weight in weights):
-            return normalised_sum(outputs, norms, None, groups)
-        one = outputs[0].new_ones(())
-        mixed = torch.stack([one if weight is None else weight for weight in weights])
-        return normalised_sum(outputs, norms, mixed, groups)
+        mixed = None
+        if any(weight is not None for weight in weights):
+            one = outputs[0].new_ones(())
+            mixed = torch.stack([one if weight is None else weight for weight in weights])
+        total = normalised_sum(outputs, norms, mixed, groups)
+        if self.partial == 1:
+            return total
+        return joined(total, self._passing(terms, sources, route, masks), self.partial)
+
+    def _passing(
+        self,
+        terms: Sequence[Term],
+        sources: _Sources,
+        route: Route,
+        masks: dict[int, Tensor],
+    ) -> Tensor:
+        """Return the sum of what passes by the operations of a node's live edges."""
+        layout = self.planner.layout
+        parts = []
+        for edge in sorted({edge for edge, _, _ in terms}):
+            part = passing(sources.value(layout.edges[edge][0]), self.partial, self.strides[edge])
+            if route.passing is not None:
+                part = part * route.passing[layout.choices[edge]]
+            parts.append(part * masks[edge] if edge in masks else part)
+        return torch.stack(parts).sum(0) if len(parts) > 1 else parts[0]
 
     def _result(self, op: Op, node: int, sources: _Sources, groups: int) -> Tensor:
         """Return what an operation makes of a node, before the last normalisation."""
@@ -135,12 +165,17 @@ class DagCell(nn.Module):
         )
 
     def _drops(self, op: Op) -> bool:
-        active = self.training and self.drop_path is not None and self.drop_path.probability > 0
-        return active and not isinstance(op, Identity)
+        drop = self.drop_path
+        if drop is None or drop.probability == 0 or not self.policy.trains:
+            return False
+        return drop.identities or not isinstance(op, Identity)
 
-    def _dropped(self, out: Tensor, op: Op, groups: int) -> Tensor:
+    def _mask(self, edge: int, out: Tensor, masks: dict[int, Tensor]) -> Tensor:
+        """Return the factors per image of an edge, equal for all that it carries."""
         assert self.drop_path is not None
-        return self.drop_path(out if op.norm is None else op.norm(out, groups))
+        if edge not in masks:
+            masks[edge] = self.drop_path.mask(out)
+        return masks[edge]
 
     def forward_many(self, stack: Stack, routes: Sequence[Route]) -> Stack:
         """Compute the one output of a cell with one input, for many hard routes."""
@@ -184,7 +219,26 @@ class DagCell(nn.Module):
             self._run_many(edge, option, pairs, nodes[layout.edges[edge][0]])
             for (edge, option), pairs in sorted(uses.items())
         ]
-        return Blocks(sum_blocks(parts, len(keys)), len(keys), slots)
+        total = sum_blocks(parts, len(keys))
+        if self.partial > 1:
+            total = joined(total, self._passing_many(keys, nodes), self.partial)
+        return Blocks(total, len(keys), slots)
+
+    def _passing_many(
+        self, keys: Sequence[tuple[tuple[int, int, int], ...]], nodes: dict[int, Blocks]
+    ) -> Tensor:
+        """Return `_passing` per block, from every block's (edge, option, source block)."""
+        uses: dict[int, list[tuple[int, int]]] = {}
+        for slot, key in enumerate(keys):
+            for edge, source_slot in {edge: source for edge, _, source in key}.items():
+                uses.setdefault(edge, []).append((source_slot, slot))
+        parts = []
+        for edge, pairs in sorted(uses.items()):
+            source = nodes[self.planner.layout.edges[edge][0]]
+            assert source.values is not None, "a live edge has a live source"
+            values = passing(source.values, self.partial, self.strides[edge])
+            parts.append((values, source.blocks, [s for s, _ in pairs], [t for _, t in pairs]))
+        return sum_blocks(parts, len(keys))
 
     def _run_many(
         self, edge: int, option: int, pairs: Sequence[tuple[int, int]], source: Blocks
@@ -193,7 +247,7 @@ class DagCell(nn.Module):
         op = self.operation(edge, option)
         wanted = sorted({slot for slot, _ in pairs})
         place = {slot: position for position, slot in enumerate(wanted)}
-        values = take_blocks(source.read(op.activated), source.blocks, wanted)
+        values = take_blocks(source.read(op.activated, self.partial), source.blocks, wanted)
         out = self._body(op, values, len(wanted))
         if op.norm is not None:
             out = op.norm(out, len(wanted))
@@ -201,9 +255,10 @@ class DagCell(nn.Module):
 
 
 class _Sources:
-    """Node values, their ReLUs and their poolings, each computed at most once."""
+    """Node values, and what operations read of them, ReLUs and poolings computed once."""
 
-    def __init__(self, inputs: Sequence[Tensor | None]) -> None:
+    def __init__(self, inputs: Sequence[Tensor | None], partial: int) -> None:
+        self.partial = partial
         self._values = {node: x for node, x in enumerate(inputs) if x is not None}
         self._activated: dict[int, Tensor] = {}
         self._shared: dict[tuple[int, Hashable], Tensor] = {}
@@ -214,11 +269,14 @@ class _Sources:
     def get(self, node: int) -> Tensor | None:
         return self._values.get(node)
 
+    def value(self, node: int) -> Tensor:
+        return self._values[node]
+
     def read(self, node: int, activated: bool) -> Tensor:
         if not activated:
-            return self._values[node]
+            return operated(self._values[node], self.partial)
         if node not in self._activated:
-            self._activated[node] = torch.relu(self._values[node])
+            self._activated[node] = torch.relu(operated(self._values[node], self.partial))
         return self._activated[node]
 
     def shared(self, node: int, op: Op) -> Tensor | None:
@@ -243,10 +301,11 @@ class Blocks:
         self.slots = slots
         self._activated: Tensor | None = None
 
-    def read(self, activated: bool) -> Tensor:
+    def read(self, activated: bool, partial: int = 1) -> Tensor:
+        """Return the channels that operations of a cell read."""
         assert self.values is not None, "a live edge has a live source"
         if not activated:
-            return self.values
+            return operated(self.values, partial)
         if self._activated is None:
-            self._activated = torch.relu(self.values)
+            self._activated = torch.relu(operated(self.values, partial))
         return self._activated

@@ -21,6 +21,7 @@ from engine.networks.drop_path import DropPath
 from engine.networks.norm import NormPolicy
 from engine.networks.plan import CellLayout, Planner
 from engine.networks.route import Route
+from engine.networks.sharing import sharing_of
 from engine.networks.stack import Stack
 from engine.networks.stem import Stem
 from engine.networks.supernet import SuperNet
@@ -38,7 +39,7 @@ from engine.spaces.darts_cells import (
     reductions,
 )
 from engine.spaces.darts_cost import STEM_MULTIPLIER
-from engine.spec.network import NetworkSpec
+from engine.spec.network import NetworkSpec, SharingSpec
 
 _SEARCHED = {
     "skip_connect": "skip_or_reduce",
@@ -63,7 +64,7 @@ def edge_route(route: Route) -> Route:
             f"a route of `darts` has {len(DARTS_SPACE.choices)} entries, one per choice, or "
             f"{len(DARTS_SPACE.mixture)}, one per edge; given were {len(route.active)}"
         )
-    if route.weights is not None or any(len(options) != 1 for options in route.active):
+    if route.weighted or any(len(options) != 1 for options in route.active):
         raise ValueError("mixtures of `darts` have one entry per edge, see `Space.mixture`")
     return Route(_edges_of(tuple(options[0] for options in route.active)))
 
@@ -184,7 +185,7 @@ def _spread(stack: Stack, routes: Sequence[int], count: int) -> Stack:
 class DartsNetwork(SuperNet):
     """A super-net or stand-alone network of DARTS cells.
 
-    Drop-path acts in training mode while its probability is positive; the auxiliary head hangs
+    Drop-path acts in training passes while its probability is positive; the auxiliary head hangs
     behind the second reduction cell.
     """
 
@@ -233,15 +234,18 @@ def build_darts(
         architecture: None for the super-net.
         auxiliary: with the auxiliary head, and the cells that it needs.
     """
-    drop_path = DropPath()
+    sharing = sharing_of(network, architecture)
+    # DARTS's own drop-path, of stand-alone training, spares identities.
+    drop_path = DropPath(sharing.path_dropout, identities=architecture is None)
     planners = _planners(_SEARCHED if architecture is None else _ALONE)
     edges = None if architecture is None else DARTS_SPACE.edges(architecture)
     place = max(reductions(network.cells))
-    cells = _cells(network, policy, planners, edges, drop_path, (place,) if auxiliary else ())
+    roots = (place,) if auxiliary else ()
+    cells = _cells(network, policy, planners, edges, drop_path, roots, sharing)
     stem = Stem(network.input_channels, STEM_MULTIPLIER * network.channels, policy)
     trunk = CellSequence(cells, planners, network.cells)
     widths = _widths(network)
-    head = Classifier(len(INNER) * widths[-1], network.classes)
+    head = Classifier(len(INNER) * widths[-1], network.classes, policy, sharing.global_dropout)
     extra = None
     if auxiliary:
         extra = AuxiliaryHead(len(INNER) * widths[place], network.classes, policy)
@@ -262,6 +266,7 @@ def _cells(
     edges: tuple[CellEdges, CellEdges] | None,
     drop_path: DropPath,
     roots: Collection[int],
+    sharing: SharingSpec,
 ) -> dict[int, TwoInputCell]:
     """Build the cells of the super-net (edges None), or those that an architecture needs."""
     used = [frozenset(range(INPUTS)) if edges is None else inputs_used(edges[k]) for k in (0, 1)]
@@ -281,6 +286,7 @@ def _cells(
                 built=None if edges is None else _built(edges[kind]),
                 used=sorted(used[kind]),
                 drop_path=drop_path,
+                sharing=sharing,
             )
         outs.append(len(INNER) * width)
     return cells

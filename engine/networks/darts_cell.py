@@ -16,6 +16,7 @@ from engine.networks.ops.darts_ops import FactorizedReduce
 from engine.networks.plan import Planner
 from engine.networks.route import Route
 from engine.networks.stack import Stack, distinct, take_blocks
+from engine.spec.network import SharingSpec
 
 
 class TwoInputCell(nn.Module):
@@ -34,6 +35,7 @@ class TwoInputCell(nn.Module):
         built: per edge, the options to instantiate; None: all of them.
         used: inputs to build the preprocessing of.
         drop_path: see `DagCell`.
+        sharing: see `DagCell`; preprocessing shares nothing and sees all channels.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class TwoInputCell(nn.Module):
         built: Sequence[Sequence[int]] | None = None,
         used: Sequence[int] = (0, 1),
         drop_path: DropPath | None = None,
+        sharing: SharingSpec | None = None,
     ) -> None:
         super().__init__()
         layout = planner.layout
@@ -60,7 +63,7 @@ class TwoInputCell(nn.Module):
                 op = ReluConvNorm(before[node], channels, 1, 1, policy)
             self.preprocess[str(node)] = op
         strides = [2 if reduces and source < layout.inputs else 1 for source, _ in layout.edges]
-        self.dag = DagCell(planner, channels, policy, built, strides, drop_path)
+        self.dag = DagCell(planner, channels, policy, built, strides, drop_path, sharing)
 
     def _prepare(self, node: int, x: Tensor, groups: int) -> Tensor:
         op: Op = self.preprocess[str(node)]  # type: ignore[assignment]

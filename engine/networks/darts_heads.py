@@ -6,19 +6,30 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine.networks.dropout import GlobalDropout
 from engine.networks.norm import Norm, NormPolicy
 
 
 class Classifier(nn.Module):
-    """Average over the image, linear classifier."""
+    """Average over the image, linear classifier.
 
-    def __init__(self, channels: int, classes: int) -> None:
+    Args:
+        channels: of the last cell.
+        classes: number of logits.
+        policy: normalisation policy of the network.
+        dropout: probability of dropout before the average in training.
+    """
+
+    def __init__(
+        self, channels: int, classes: int, policy: NormPolicy, dropout: float = 0.0
+    ) -> None:
         super().__init__()
+        self.dropout = GlobalDropout(dropout, policy)
         self.classifier = nn.Linear(channels, classes)
 
     def forward(self, x: Tensor, groups: int = 1) -> Tensor:
         """Return logits (groups*B, classes)."""
-        return self.classifier(x.mean((2, 3)))
+        return self.classifier(self.dropout(x).mean((2, 3)))
 
 
 class AuxiliaryHead(nn.Module):

@@ -53,6 +53,6 @@ def forward_each(net: SuperNet, images: Tensor, routes: Sequence[Route]) -> Tens
 
     Hard routes run in one pass; routes with weights have nothing in common and run one by one.
     """
-    if any(route.weights is not None for route in routes):
+    if any(route.weighted for route in routes):
         return torch.stack([net(images, route) for route in routes])
     return net.forward_many(images, routes)

@@ -16,8 +16,10 @@ from torch.nn import functional as F
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.networks.builder import register_builder
+from engine.networks.dropout import GlobalDropout
 from engine.networks.norm import Norm, NormPolicy, normalised_sum
 from engine.networks.route import Route
+from engine.networks.sharing import sharing_of
 from engine.networks.stack import take_blocks
 from engine.networks.supernet import SuperNet
 from engine.networks.widths import (
@@ -114,12 +116,26 @@ class SizeReduction(nn.Module):
 
 
 class SizeHead(nn.Module):
-    """Normalisation, ReLU, global average pooling, linear classifier, for any width."""
+    """Normalisation, ReLU, global average pooling, linear classifier, for any width.
+
+    Args:
+        width: largest number of input channels.
+        classes: number of logits.
+        channels: policy of the network.
+        policy: normalisation policy of the network.
+        dropout: probability of dropout before the pooling in training.
+    """
 
     def __init__(
-        self, width: int, classes: int, channels: ChannelPolicy, policy: NormPolicy
+        self,
+        width: int,
+        classes: int,
+        channels: ChannelPolicy,
+        policy: NormPolicy,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        self.dropout = GlobalDropout(dropout, policy)
         self.channels = channels
         self.norm = Norm(width, policy)
         self.classifier = WidthLinear(width, classes, channels)
@@ -128,7 +144,7 @@ class SizeHead(nn.Module):
         """Return logits (groups*B, classes)."""
         norm = NormSlice(self.norm, x.shape[1], self.channels)
         x = normalised_sum([x], [norm], groups=groups)
-        return self.classifier(torch.relu(x).mean((2, 3)))
+        return self.classifier(self.dropout(torch.relu(x)).mean((2, 3)))
 
 
 class SizeTrunk(nn.Module):
@@ -178,11 +194,12 @@ class SizeNet(SuperNet):
     ) -> None:
         widest = (len(WIDTHS) - 1,) * len(LAYERS)
         largest = widths_of(architecture.indices if architecture else widest, network)
+        dropout = sharing_of(network, architecture).global_dropout
         channels = FixedChunk()
         super().__init__(
             Stem(network.input_channels, largest[0], 3, 1, channels, policy),
             SizeTrunk(largest, architecture is None, channels, policy),
-            SizeHead(largest[-1], network.classes, channels, policy),
+            SizeHead(largest[-1], network.classes, channels, policy, dropout),
             policy,
         )
         self.network = network
@@ -194,7 +211,7 @@ class SizeNet(SuperNet):
         Raises:
             ValueError: the route is not hard, or not that of a stand-alone network.
         """
-        if route.weights is not None or any(len(active) != 1 for active in route.active):
+        if route.weighted or any(len(active) != 1 for active in route.active):
             raise ValueError("widths cannot be mixed: a route has one width per layer")
         indices = tuple(active[0] for active in route.active)
         if self.architecture is not None and indices != self.architecture.indices:
@@ -210,8 +227,11 @@ class SizeNet(SuperNet):
         """Return logits (R, B, classes) of the same images along R hard routes.
 
         Routes that agree in their first layers share what these compute. A layer runs once for
-        every pair of an input width and a width of its own, over the stacked histories.
+        every pair of an input width and a width of its own, over the stacked histories. Where
+        dropout acts, routes run one by one, as each has masks of its own.
         """
+        if self.policy.draws:
+            return torch.stack([self(x, route) for route in routes])
         wanted = [self.widths(route) for route in routes]
         states = {w: (self.stem(x, w), [(w,)]) for w in sorted({widths[0] for widths in wanted})}
         for depth, layer in enumerate(cast(SizeTrunk, self.trunk).layers, start=1):

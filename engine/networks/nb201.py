@@ -12,9 +12,12 @@ from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.networks.builder import register_builder
 from engine.networks.dag_cell import DagCell
+from engine.networks.drop_path import DropPath
+from engine.networks.dropout import GlobalDropout
 from engine.networks.norm import Norm, NormPolicy, normalised_sum
 from engine.networks.plan import CellLayout, Planner
 from engine.networks.route import Route
+from engine.networks.sharing import sharing_of
 from engine.networks.stack import Stack
 from engine.networks.stem import Stem
 from engine.networks.supernet import SuperNet
@@ -53,16 +56,27 @@ class Reduction(nn.Module):
 
 
 class Head(nn.Module):
-    """Normalisation, ReLU, global average pooling, linear classifier."""
+    """Normalisation, ReLU, global average pooling, linear classifier.
 
-    def __init__(self, channels: int, classes: int, policy: NormPolicy) -> None:
+    Args:
+        channels: of the last cell.
+        classes: number of logits.
+        policy: normalisation policy of the network.
+        dropout: probability of dropout before the pooling in training.
+    """
+
+    def __init__(
+        self, channels: int, classes: int, policy: NormPolicy, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.norm = Norm(channels, policy)
+        self.dropout = GlobalDropout(dropout, policy)
         self.classifier = nn.Linear(channels, classes)
 
     def forward(self, x: Tensor, groups: int = 1) -> Tensor:
         """Return logits (groups*B, classes)."""
-        return self.classifier(torch.relu(self.norm(x, groups)).mean((2, 3)))
+        features = self.dropout(torch.relu(self.norm(x, groups)))
+        return self.classifier(features.mean((2, 3)))
 
 
 class CellChain(nn.Module):
@@ -99,12 +113,18 @@ def build_nb201(
         alive = NB201_SPACE.live(architecture)
         pairs = zip(architecture.indices, alive, strict=True)
         built = [[index] if flag else [] for index, flag in pairs]
+    sharing = sharing_of(network, architecture)
+    drop_path = DropPath(sharing.path_dropout, identities=True)
     width = network.channels
     layers: list[nn.Module] = []
     for stage in range(3):
         if stage:
             layers.append(Reduction(width, policy))
             width *= 2
-        layers += [DagCell(planner, width, policy, built) for _ in range(network.cells)]
+        layers += [
+            DagCell(planner, width, policy, built, None, drop_path, sharing)
+            for _ in range(network.cells)
+        ]
     stem = Stem(network.input_channels, network.channels, policy)
-    return SuperNet(stem, CellChain(layers), Head(width, network.classes, policy), policy)
+    head = Head(width, network.classes, policy, sharing.global_dropout)
+    return SuperNet(stem, CellChain(layers), head, policy)

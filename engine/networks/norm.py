@@ -1,8 +1,8 @@
 """Batch normalisation under sampled paths, with one explicit policy (000 §6.4.2).
 
 Batch statistics are used for training and, by default, for evaluation too. Moving averages are
-updated only inside `NormPolicy.tracking()`, so that landmark, plasticity and evaluation passes
-leave every buffer as it was.
+updated and dropout masks drawn only inside `NormPolicy.tracking()`, so that landmark, plasticity
+and evaluation passes leave every buffer and every random stream as it was.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class NormPolicy:
         momentum: weight of the newest batch in the moving averages.
         update: moving averages are being updated.
         use_moving: normalise by the moving averages instead of the batch.
+        dropout: training passes draw masks, so that routes have no part in common.
+        trains: a pass that trains weights is running.
         repeats: a forward pass is done again for its gradients; nothing is observed twice.
     """
 
@@ -39,26 +41,57 @@ class NormPolicy:
     momentum: float = 0.1
     update: bool = False
     use_moving: bool = False
+    dropout: bool = False
+    trains: bool = False
     repeats: bool = False
+    _seen: dict[int, int] | None = None
 
     @classmethod
-    def of(cls, spec: NormSpec) -> NormPolicy:
+    def of(cls, spec: NormSpec, dropout: bool = False) -> NormPolicy:
         """Build the policy of a super-net."""
-        return cls(spec.affine, spec.statistics != "batch", spec.momentum)
+        return cls(spec.affine, spec.statistics != "batch", spec.momentum, dropout=dropout)
 
     @classmethod
     def stand_alone(cls, spec: NormSpec) -> NormPolicy:
         """Build the policy of a network with fixed architecture: moving averages are sound."""
         return cls(spec.affine, True, spec.momentum)
 
+    @property
+    def draws(self) -> bool:
+        """Whether a pass draws dropout masks now."""
+        return self.dropout and self.trains
+
     @contextmanager
     def tracking(self) -> Iterator[None]:
-        """Update moving averages, where there are any, inside the block."""
-        before, self.update = self.update, self.keeps_buffers
+        """Inside the block passes train weights: averages follow them, and dropout acts."""
+        before, self.trains = self.trains, True
+        try:
+            with self.measuring():
+                yield
+        finally:
+            self.trains = before
+
+    @contextmanager
+    def measuring(self, equally: bool = False) -> Iterator[None]:
+        """Update moving averages, where there are any, inside the block; nothing else.
+
+        Args:
+            equally: the averages become plain means of all that a `Norm` sees inside the block,
+                of each edge that shares it and in each pass.
+        """
+        before = self.update, self._seen
+        self.update, self._seen = self.keeps_buffers, {} if equally else None
         try:
             yield
         finally:
-            self.update = before
+            self.update, self._seen = before
+
+    def weight_of_batch(self, norm: Norm) -> float:
+        """Return what the batch that a normalisation has just seen counts in its averages."""
+        if self._seen is None:
+            return self.momentum
+        self._seen[id(norm)] = self._seen.get(id(norm), 0) + 1
+        return 1 / self._seen[id(norm)]
 
     @contextmanager
     def moving(self, wanted: bool = True) -> Iterator[None]:
@@ -125,7 +158,7 @@ class Norm(nn.Module):
     def observe(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Move the averages towards batch statistics, see `move_averages`."""
         averages = self.running_mean, self.running_var
-        move_averages(averages, mean, variance, count, self.policy.momentum)
+        move_averages(averages, mean, variance, count, self.policy.weight_of_batch(self))
 
 
 class Normaliser(Protocol):

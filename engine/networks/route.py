@@ -23,10 +23,13 @@ class Route:
         active: per choice, the active option indices in ascending order.
         weights: per choice, a tensor of shape (number of active options,), or None for plain
             sums; None as a whole where no choice has weights.
+        passing: per choice, the factor (shape ()) of the channels that pass by its operations
+            where a super-net has partial channels; None: 1.
     """
 
     active: tuple[tuple[int, ...], ...]
     weights: tuple[Tensor | None, ...] | None = None
+    passing: tuple[Tensor, ...] | None = None
 
     @classmethod
     def of(cls, architecture: Architecture) -> Route:
@@ -37,6 +40,11 @@ class Route:
     def many(cls, architectures: Sequence[Architecture]) -> list[Route]:
         """Return the hard path of each architecture."""
         return [cls.of(architecture) for architecture in architectures]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether it is more than a plain sum of its active options."""
+        return self.weights is not None or self.passing is not None
 
     def weight(self, choice: int, position: int) -> Tensor | None:
         """Return the weight of the option at `position` within `active[choice]`, or None."""

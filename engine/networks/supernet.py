@@ -82,15 +82,16 @@ class SuperNet(nn.Module):
     def forward_many(self, x: Tensor, routes: Sequence[Route]) -> Tensor:
         """Return logits (R, B, classes) of the same images along R hard routes.
 
-        Equal to one call of `forward` per route, batch statistics included.
+        Equal to one call of `forward` per route, batch statistics included. That is what happens
+        where dropout acts, as each route then has masks of its own.
 
         Raises:
             ValueError: a route has weights, which would be left out of the sums.
         """
-        if any(route.weights is not None for route in routes):
+        if any(route.weighted for route in routes):
             raise ValueError("many routes at once are sums without weights; use `forward`")
-        if len(routes) == 1:
-            return self(x, routes[0]).unsqueeze(0)
+        if len(routes) == 1 or self.policy.draws:
+            return torch.stack([self(x, route) for route in routes])
         stack = Stack.shared(self.stem(x), len(routes))
         stack = self.trunk.forward_many(stack, routes)
         return stack.with_values(self.head(stack.values, stack.blocks)).unstack()

@@ -8,6 +8,7 @@ weight decay would move it. Sliced layers therefore note here what gradients rea
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 import torch
@@ -56,3 +57,10 @@ def take_untouched(parameter: nn.Parameter) -> Tensor | None:
     for region in regions:
         mask[region] = False
     return mask
+
+
+def forget_touched(parameters: Iterable[Tensor]) -> None:
+    """Forget what was noted so far: those passes were no part of the update that follows."""
+    for parameter in parameters:
+        if getattr(parameter, _NOTE, None):
+            setattr(parameter, _NOTE, [])

@@ -14,7 +14,8 @@ class SoftPaths:
     """One route that mixes all options of every choice.
 
     Args:
-        learned: the distribution over architectures, see `engine.learners`.
+        learned: the distribution over architectures, see `engine.learners`; its `edge_weights`
+            are what all that an edge carries counts (None: 1), a factor of its `probabilities`.
     """
 
     per_update = 1
@@ -24,8 +25,9 @@ class SoftPaths:
 
     def routes(self, rng: np.random.Generator, share: float) -> list[Route]:
         """Return the mixture; nothing is drawn."""
-        weights = tuple(self.learned.probabilities())
-        return [Route(tuple(tuple(range(len(one))) for one in weights), weights)]
+        weights, edges = tuple(self.learned.probabilities()), self.learned.edge_weights()
+        active = tuple(tuple(range(len(one))) for one in weights)
+        return [Route(active, weights, None if edges is None else tuple(edges))]
 
 
 def _make(context: PathContext) -> SoftPaths:

@@ -96,6 +96,17 @@ class Darts(Space):
             capabilities.CELL_GRAPH,
         }
     )
+    factors = frozenset(
+        {
+            "ofa_kernel",
+            "edge_norms",
+            "path_dropout",
+            "global_dropout",
+            "operations_on",
+            "partial_channels",
+        }
+    )
+    operations_on = "edge"
     recomputes = True
     stand_alone_options = frozenset({"auxiliary_weight", "drop_path"})
     choices = _choices()

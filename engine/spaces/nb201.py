@@ -46,6 +46,17 @@ class NB201(Space):
             capabilities.ENUMERABLE,
         }
     )
+    factors = frozenset(
+        {
+            "ofa_kernel",
+            "edge_norms",
+            "path_dropout",
+            "global_dropout",
+            "operations_on",
+            "partial_channels",
+        }
+    )
+    operations_on = "edge"
     choices = _CHOICES
 
     @property

@@ -19,6 +19,7 @@ from engine.learners.registry import Learner, Step
 from engine.networks.encoding import Encode
 from engine.networks.route import Route
 from engine.networks.supernet import SuperNet
+from engine.networks.touched import forget_touched
 from engine.paths.registry import PathPolicy
 from engine.spec.data import AugmentationSpec
 from engine.spec.errors import TrainingError
@@ -156,6 +157,7 @@ class SuperNetTrainer:
         set_learning_rate(self.optimiser, learning_rate(self.spec.optimiser, share))
         if self.learner is not None:
             self.learner.step(Step(x, y, self.optimiser, share))
+            forget_touched(self.net.parameters())
         self.optimiser.zero_grad(set_to_none=True)
         with torch.no_grad():  # architecture parameters are the learner's business
             routes = self.paths.routes(self.streams.paths, share)

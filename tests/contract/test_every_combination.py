@@ -35,6 +35,8 @@ TINY: dict[str, dict[str, Any]] = {
     "landmark": {"per_round": 3, "rounds": 1, "min_distance": 1, "warm_up": 0.0, "pairs": 2},
     "plasticity": {"warm_up": 0, "flush_every": 2},
 }
+# Settings of a recipe that fit the smallest network; others run with their defaults.
+SETTINGS: dict[str, dict[str, Any]] = {"pc_darts": {"partial_channels": 2}}
 ADDONS = [
     "+".join(chosen)
     for count in range(len(AddonsSpec.model_fields) + 1)
@@ -51,10 +53,10 @@ MUST_RUN = {
     ("nb201", recipe, addons)
     for recipe in (
         "spos", "rsps", "fairnas", "random_a",
-        "darts", "darts_2nd", "darts_plus", "fair_darts", "bayesnas",
+        "darts", "darts_2nd", "darts_plus", "fair_darts", "pc_darts", "bayesnas",
     )
     for addons in ADDONS
-} | {("darts", "darts", "landmark")}  # fmt: skip
+} | {("darts", "darts", "landmark"), ("darts", "pc_darts", "")}  # fmt: skip
 
 
 def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:
@@ -71,6 +73,7 @@ def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:
             "space": space,
             "network": {"channels": 2, "cells": 1},
             "algorithm": recipe,
+            "settings": SETTINGS.get(recipe, {}),
             "addons": {name: TINY.get(name, {}) for name in addons.split("+") if name},
             "super_net": {"epochs": EPOCHS, "batch_size": 15},
             "evaluation": {

@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from engine.compose import check
 from engine.core.architecture import Architecture
 from engine.core.capabilities import CELL_GRAPH, SENTENCES, SHARED_WEIGHTS
 from engine.core.space import Space
+from engine.core.streams import Streams
+from engine.datasets.batches import DeviceImages
 from engine.networks import Route, build_stand_alone, build_supernet
 from engine.networks.builder import BUILDERS
 from engine.spaces import SPACES, get_space
+from engine.spec.data import AugmentationSpec
 from engine.spec.errors import ArchitectureError
-from engine.spec.network import NetworkSpec
+from engine.spec.experiment import ExperimentSpec
+from engine.spec.network import NetworkSpec, SharingSpec
+from engine.spec.training import SuperNetSpec
+from engine.training.checkpoint import pack, unpack
+from engine.training.supernet_trainer import SuperNetTrainer
 
 SMALL = NetworkSpec(channels=2, cells=1, classes=3, input_channels=1, resolution=8)
 pytestmark = [
@@ -146,3 +155,88 @@ def test_initial_weights_depend_on_the_seed_alone(name: str) -> None:
         pytest.skip("this space shares no weights")
     assert weights(1, 10) == weights(1, 11)
     assert weights(1, 10) != weights(2, 10)
+
+
+# -- sharing factors ---------------------------------------------------------------------------
+def variants(space: Space) -> list[dict[str, Any]]:
+    """Return every value of every factor of a space, with what it needs."""
+    values: dict[str, list[Any]] = {
+        "dynamic_channels": ["shuffle", "interpolate"],
+        "path_dropout": [0.5],
+        "global_dropout": [0.5],
+        "operations_on": [{"edge": "node"}.get(space.operations_on, "edge")],
+        "partial_channels": [2],
+    }
+    found = [{name: one} for name in sorted(space.factors) for one in values.get(name, [True])]
+    for one in found:
+        if "edge_norms" in one and space.operations_on == "edge":
+            one["operations_on"] = "node"
+    return found
+
+
+class SomePaths:
+    """The same three routes in every update."""
+
+    per_update = 3
+
+    def __init__(self, space: Space) -> None:
+        self.chosen = Route.many(drawn(space, self.per_update))
+
+    def routes(self, rng: np.random.Generator, share: float) -> list[Route]:
+        return self.chosen
+
+
+def trainer(name: str, sharing: dict[str, Any]) -> SuperNetTrainer:
+    """Return a trainer of two steps an epoch, in surroundings of another random state."""
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (8, 8, 8, 1)).astype(np.uint8)
+    images = DeviceImages(pixels, rng.integers(0, 3, 8), "cpu", (0.5,), (0.3,))
+    network = SMALL.model_copy(update={"sharing": SharingSpec(**sharing)})
+    return SuperNetTrainer(
+        build_supernet(name, network, seed=1),
+        SuperNetSpec(epochs=1, batch_size=4),
+        {"train": images, "held_out": images},
+        AugmentationSpec(),
+        SomePaths(get_space(name)),
+        None,
+        Streams(0),
+    )
+
+
+def trained(name: str, sharing: dict[str, Any]) -> dict[str, list[float]]:
+    """Train two steps, resume from the checkpoint between them, and return the equal ends."""
+    first, second = trainer(name, sharing), trainer(name, sharing)
+    saved: list[tuple[Any, ...]] = []
+
+    def save() -> None:
+        tensors = pack(first.net, first.optimiser)
+        copies = {key: value.clone() for key, value in tensors.items()}
+        saved.append((first.state(), first.streams.state(), copies))
+
+    torch.manual_seed(5)
+    first.run_epoch(save)
+    ((state, streams, tensors),) = saved
+    torch.manual_seed(6)
+    second.streams.load_state(streams)
+    second.load_state(state)
+    unpack(tensors, second.net, second.optimiser)
+    second.run_epoch(lambda: None)
+    ends = [
+        {key: value.flatten().tolist() for key, value in one.net.state_dict().items()}
+        for one in (first, second)
+    ]
+    assert ends[0] == ends[1], f"{sharing}: resumed is not the same as never stopped"
+    return ends[0]
+
+
+def test_each_sharing_factor_runs_acts_and_resumes_exactly(name: str) -> None:
+    space = get_space(name)
+    assert space.factors <= set(SharingSpec.model_fields)
+    if not space.factors:
+        pytest.skip("the super-net of this space has no factors")
+    plain = trained(name, {})
+    for sharing in variants(space):
+        network = {"channels": 2, "cells": 3, "sharing": sharing}
+        spec = ExperimentSpec.model_validate({"space": name, "network": network})
+        assert [f for f in check(spec) if "sharing" in f.field] == [], sharing
+        assert trained(name, sharing) != plain, f"{sharing} does nothing"

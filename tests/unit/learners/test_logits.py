@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pytest
 import torch
 from scipy.special import softmax
 from scipy.stats import chisquare
 
+from engine.core.space import Space
 from engine.learners.logits import Logits
+from engine.paths.soft import SoftPaths
 from engine.spaces import get_space
 
 NB201, DARTS = get_space("nb201"), get_space("darts")
@@ -61,3 +64,19 @@ def test_draws_of_darts_favour_no_edge() -> None:
     pairs = Counter(DARTS.decode(found.draw(rng))["normal 5 inputs"] for _ in range(600))
     assert len(pairs) == 10
     assert chisquare(list(pairs.values())).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("space", [NB201, DARTS])
+def test_edge_weights_count_for_all_that_an_edge_carries(space: Space) -> None:
+    """The operations' weights of an edge add up to what its other channels are multiplied by."""
+    with_edges = Logits(space, torch.Generator().manual_seed(0), edge_weights=True)
+    (route,) = SoftPaths(with_edges).routes(np.random.default_rng(0), 0.5)
+    assert route.weights is not None and route.passing is not None
+    for weights, passing in zip(route.weights, route.passing, strict=True):
+        torch.testing.assert_close(weights.sum(), passing)  # type: ignore[union-attr]
+    totals: dict[object, float] = {}
+    for group, passing in zip(space.mixture_groups, route.passing, strict=True):
+        totals[group] = totals.get(group, 0.0) + passing.item()
+    assert list(totals.values()) == pytest.approx([1.0] * len(totals))
+    plain = Logits(space, torch.Generator().manual_seed(0))
+    assert SoftPaths(plain).routes(np.random.default_rng(0), 0.5)[0].passing is None
