@@ -47,6 +47,34 @@ class AlphaSettings(BaseModel):
     )
 
 
+class TemperatureSettings(BaseModel):
+    """Temperature of Gumbel-softmax weights, over the whole training."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tau_start: float = Field(
+        10.0, gt=0, le=1000, description="Temperature at the start; high ones level the weights."
+    )
+    tau_end: float = Field(
+        0.1, gt=0, le=1000, description="Temperature at the end; low ones sharpen the weights."
+    )
+    tau_schedule: Literal["linear", "exponential"] = Field(
+        "linear", description="How the temperature goes from start to end."
+    )
+
+
+class CostSettings(BaseModel):
+    """Which cost of the network the architecture parameters pay for, besides the loss."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cost: Literal["none", "params", "flops"] = Field(
+        "none",
+        description="Cost of the network that the architecture parameters keep low: none, its "
+        "number of parameters, or its multiply-adds per image.",
+    )
+
+
 class PartialChannelSettings(BaseModel):
     """How many channels take part (PC-DARTS)."""
 

@@ -57,6 +57,12 @@ MUST_RUN = {
     )
     for addons in ADDONS
 } | {("darts", "darts", "landmark"), ("darts", "pc_darts", "")}  # fmt: skip
+MUST_RUN |= {
+    (space, recipe, addons)
+    for space in ("nb201", "darts")
+    for recipe in ("gdas", "fbnet", "setn", "proxylessnas", "one_shot")
+    for addons in ADDONS
+}
 
 
 def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:
