@@ -7,6 +7,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ from engine.runs import RunFolder
 from engine.spaces import get_space
 from engine.spec.errors import ExportError, SpecError, WorkbenchError
 from engine.spec.experiment import ExperimentSpec
-from engine.spec.files import build, load, problems
+from engine.spec.files import build, load, load_mapping, problems
 from engine.spec.network import NetworkSpec
 
 if TYPE_CHECKING:
@@ -168,6 +169,20 @@ def examples() -> list[Example]:
             found.append(Example(path.name, load(path)))
         except WorkbenchError as error:
             found.append(Example(path.name, None, str(error)))
+    return found
+
+
+@st.cache_data(show_spinner=False, ttl=30)
+def shelved() -> dict[str, dict[str, Any]]:
+    """Return the presets and factor sweeps that come along, as mappings by `shelf/name`."""
+    from engine.catalog import example_files
+    from engine.catalog import examples as ready
+
+    found = {}
+    for name, path in example_files().items():
+        if name not in ready():
+            with suppress(WorkbenchError):  # `validate` tells what is wrong with a damaged one
+                found[name] = load_mapping(path)
     return found
 
 

@@ -16,6 +16,8 @@ from engine.spec.experiment import ExperimentSpec
 
 CATALOG_PATH = Path(__file__).with_name("catalog.json")
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+# Folders of examples beside the ready ones: best settings per space, and a sweep per factor.
+SHELVES = ("presets", "factors")
 
 
 def build_catalog() -> dict[str, Any]:
@@ -81,5 +83,19 @@ def load_catalog() -> dict[str, Any]:
 
 
 def examples() -> dict[str, Path]:
-    """Return the ready experiments by name, smallest first as they are numbered in the folder."""
-    return {path.stem: path for path in sorted(EXAMPLES.rglob("*.yaml"))}
+    """Return the ready experiments by name, in the order of their file names.
+
+    They stand in `examples/` itself, need nothing but what the workbench brings, and are what a
+    newcomer is offered.
+    """
+    return {path.stem: path for path in sorted(EXAMPLES.glob("*.yaml"))}
+
+
+def example_files() -> dict[str, Path]:
+    """Return every experiment and sweep file: the ready ones, then `SHELVES` as `shelf/name`."""
+    shelved = {
+        f"{shelf}/{path.stem}": path
+        for shelf in SHELVES
+        for path in sorted((EXAMPLES / shelf).glob("*.yaml"))
+    }
+    return examples() | shelved

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from engine.batch import read_batch
 from engine.compose import check
 from engine.control import Wish
 from engine.events import Event, Progress
@@ -88,10 +89,22 @@ class Client:
         faults = check(spec)
         if faults:
             raise faults[0]
-        self._store.check()
-        run_ids = self._create(specs)
-        self._enqueue(run_ids)
-        return run_ids
+        return self._queue(specs)
+
+    def submit_sweep(self, value: dict[str, Any]) -> RunIds:
+        """Queue all jobs of a sweep, or the one of an experiment, as a batch.
+
+        Args:
+            value: the mapping of the file, see `engine.spec.sweep`.
+
+        Returns:
+            The run ids, in the order of the jobs.
+
+        Raises:
+            SpecError: the sweep or one of its jobs is wrong (the first fault); nothing was queued.
+            StoreError, RunError: as for `submit`.
+        """
+        return self._queue([job.spec for job in read_batch(value).require()])
 
     def pause(self, run_id: str) -> None:
         """Ask a running run to write a checkpoint and pause.
@@ -277,6 +290,12 @@ class Client:
         except StoreError as error:  # its job, if there is one, is left out when its turn comes
             log.warning("Run %s stays in the queue for now: %s", run_id, error)
             return False
+
+    def _queue(self, specs: Sequence[ExperimentSpec]) -> RunIds:
+        self._store.check()
+        run_ids = self._create(specs)
+        self._enqueue(run_ids)
+        return run_ids
 
     def _create(self, specs: Sequence[ExperimentSpec]) -> RunIds:
         made: RunIds = []

@@ -9,13 +9,16 @@ import streamlit as st
 
 from app import client, drafts, links
 from app.guard import attempt
-from app.widgets import form_sections, preview, schema
+from app.widgets import form_sections, preview, schema, sweep_box
 from app.widgets.form_from_schema import Form, values
 from app.widgets.schema import Field
 from app.widgets.seeds import parse_seeds
 from engine.spec.errors import SpecError, WorkbenchError
 from engine.spec.experiment import ExperimentSpec
-from engine.spec.files import build, parse
+from engine.spec.files import build, read_mapping
+from engine.spec.sweep import is_sweep
+
+DEFAULTS = "Defaults"
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ def render() -> None:
     links.heading("New experiment")
     fields = schema.read(client.catalog()["schema"])
     _start_from()
+    sweep_box.draw()
     base, key = drafts.base(), drafts.key()
     draft = _read(fields, base, key)
     left, right = st.columns([1.55, 1], gap="large")
@@ -82,23 +86,42 @@ def _by_field(faults: list[SpecError]) -> dict[str, list[str]]:
 # -- where to start from ----------------------------------------------------------------------
 def _start_from() -> None:
     ready = {e.spec.name: e.spec for e in client.examples() if e.spec is not None}
+    shelved = client.shelved()
     with st.expander("Start from a ready experiment or a file", icon=":material/upload_file:"):
         left, right = st.columns(2)
         with left:
             name = st.selectbox(
-                "Ready experiment", ["Defaults", *ready], key="start-name", index=0
+                "Ready experiment, preset or sweep",
+                [DEFAULTS, *ready, *shelved],
+                key="start-name",
+                index=0,
             )
             if st.button("Use its settings", icon=":material/tune:"):
-                drafts.start_from(ready.get(name) or ExperimentSpec())
+                if name in shelved:
+                    _take(f"{name}.yaml", shelved[name])
+                else:
+                    drafts.start_from(ready.get(name) or ExperimentSpec())
                 st.rerun()
         with right:
             _upload()
 
 
+def _take(file: str, value: dict[str, Any]) -> None:
+    """Put an experiment into the form, or a sweep into the box above it.
+
+    Raises:
+        SpecError: it is not valid; nothing was changed.
+    """
+    if is_sweep(value):
+        sweep_box.take(file, value)
+    else:
+        drafts.start_from(build(value))
+
+
 def _upload() -> None:
     number = st.session_state.get("uploads", 0)
     file = st.file_uploader(
-        "Experiment file (YAML)",
+        "Experiment or sweep file (YAML)",
         ["yaml", "yml", "json"],
         key=f"upload{number}",
         max_upload_size=1,
@@ -106,15 +129,14 @@ def _upload() -> None:
     if file is None:
         return
     try:
-        spec = parse(file.getvalue().decode("utf-8"))
+        _take(file.name, read_mapping(file.getvalue().decode("utf-8")))
     except UnicodeDecodeError:
         st.error(f"{file.name} is not a text file in UTF-8. Nothing was changed.")
     except WorkbenchError as error:
         st.error(f"{file.name} was not taken over. {error}")
     else:
         st.session_state["uploads"] = number + 1
-        drafts.start_from(spec)
-        st.toast(f"{file.name} is in the form", icon=":material/check:")
+        st.toast(f"{file.name} was read", icon=":material/check:")
         st.rerun()
 
 

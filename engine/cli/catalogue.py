@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from engine.catalog import CATALOG_PATH, build_catalog, examples
+from engine.catalog import CATALOG_PATH, build_catalog, example_files
 from engine.lab_folders import data_folder
 from engine.spec.errors import SpecError
 from engine.tables.bank import Bank
@@ -82,8 +82,8 @@ def presets(
     name: Annotated[str | None, typer.Argument(help="Print this one as YAML.")] = None,
     json_: Json = False,
 ) -> None:
-    """List the ready experiments, or print one."""
-    found = examples()
+    """List the experiment and sweep files that come along, or print one."""
+    found = example_files()
     if name is not None:
         path: Path | None = found.get(name)
         if path is None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.progress import track
 
 from engine.compare import FORMATS, compare_runs, render
 from engine.runs import RunFolder
@@ -46,12 +48,27 @@ def compare(
     baseline: Annotated[
         str | None, typer.Option(help="Group that the others are tested against.")
     ] = None,
+    common: Annotated[
+        int | None,
+        typer.Option(
+            help="Score so many random architectures with every run's super-net, the same for "
+            "all, so that the rankings of different seeds can be compared. Takes time.",
+            min=2,
+        ),
+    ] = None,
 ) -> None:
-    """Compare finished runs: mean and deviation over seeds, Welch's t-test."""
+    """Compare finished runs with each other and with random, over seeds."""
     if to not in FORMATS:
         raise SpecError("--to", f"there is no format `{to}`; use one of {', '.join(FORMATS)}.")
-    table = compare_runs([_open(path) for path in run_dirs], baseline)
+    folders = [_open(path) for path in run_dirs]
+    table = compare_runs(folders, baseline, None if common is None else _scores(folders, common))
     print(json.dumps(table.to_json(), indent=1) if json_ else render(table, to))
+
+
+def _scores(folders: list[RunFolder], count: int) -> dict[str, dict[str, float]]:
+    from engine.trained import common_scores
+
+    return common_scores(track(folders, "Scoring", console=Console(stderr=True)), count)
 
 
 def _open(path: Path) -> RunFolder:

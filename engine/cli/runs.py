@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.cli.terminal import TerminalSink
-from engine.compose import check
-from engine.control import FlagControl
-from engine.experiment import execute, new_owner
-from engine.runs import RunFolder, create_run
-from engine.spec.errors import RunError, SpecError
-from engine.spec.experiment import ExperimentSpec
-from engine.spec.files import build, load_mapping, problems, with_values
+from engine.batch import read_batch
+from engine.cli.batch import jobs_of, read_file, run_folder, run_jobs
+from engine.runs import RunFolder
+from engine.spec.errors import RunError
+from engine.spec.sweep import is_sweep
 
-Spec = Annotated[Path, typer.Argument(help="Experiment file (YAML).")]
+Spec = Annotated[Path, typer.Argument(help="Experiment or sweep file (YAML).")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", help="Change a field: section.field=value.")
 ]
@@ -39,13 +35,17 @@ def run(
     seed: Annotated[int | None, typer.Option(help="Seed, instead of the file's.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or auto.")] = None,
     quiet: Annotated[bool, typer.Option(help="Print the run folder only.")] = False,
+    jobs: Annotated[bool, typer.Option("--jobs", help="List the jobs; run nothing.")] = False,
 ) -> None:
-    """Run an experiment here and now, without a store or workers."""
+    """Run an experiment, or all jobs of a sweep, here and now, without a store or workers."""
     extra = [] if seed is None else [f"seed={seed}"]
     extra += [] if device is None else [f"device={device}"]
-    experiment = _load(spec, [*(set_ or []), *extra])
-    folder = create_run(runs, experiment)
-    _execute(folder, quiet)
+    found = jobs_of(spec, [*(set_ or []), *extra])
+    if jobs:
+        for number, job in enumerate(found, start=1):
+            print(f"{number}\t{job.label or job.spec.name}")
+        return
+    run_jobs(found, runs, quiet)
 
 
 def resume(
@@ -58,7 +58,7 @@ def resume(
         raise RunError(f"{run_dir} is not a run folder.")
     if folder.state().state == "finished":
         raise RunError(f"Run {folder.run_id} is finished; there is nothing to continue.")
-    _execute(folder, quiet)
+    run_folder(folder, quiet)
 
 
 def validate(
@@ -67,42 +67,17 @@ def validate(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Tell whether an experiment file can run, and name every fault at its field."""
-    mapping = with_values(load_mapping(spec), set_ or [])
-    faults = problems(mapping)
-    if not faults:
-        faults = check(build(mapping))
+    mapping = read_file(spec, set_ or [])
+    batch = read_batch(mapping)
     if json_:
-        listed = [{"field": fault.field, "problem": fault.problem} for fault in faults]
-        print(json.dumps({"valid": not faults, "problems": listed}, indent=1))
+        listed = [{"field": fault.field, "problem": fault.problem} for fault in batch.faults]
+        answer = {"valid": not batch.faults, "problems": listed}
+        print(json.dumps(answer | ({"jobs": batch.count} if is_sweep(mapping) else {}), indent=1))
     else:
-        for fault in faults:
+        for fault in batch.faults:
             typer.echo(f"error: {fault}", err=True)
-        if not faults:
-            print(f"{spec} can run.")
-    if faults:
+        if not batch.faults:
+            many = f" is a sweep of {batch.count} jobs; all" if is_sweep(mapping) else ""
+            print(f"{spec}{many} can run.")
+    if batch.faults:
         raise typer.Exit(2)
-
-
-def _load(path: Path, assignments: list[str]) -> ExperimentSpec:
-    experiment = build(with_values(load_mapping(path), assignments))
-    faults: list[SpecError] = check(experiment)
-    if faults:
-        raise faults[0]
-    return experiment
-
-
-def _execute(folder: RunFolder, quiet: bool) -> None:
-    control = FlagControl()
-
-    def on_interrupt(number: int, frame: object) -> None:
-        # A second Ctrl-C is an ordinary one.
-        control.flag = "pause"
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, on_interrupt)
-    with TerminalSink(quiet) as sink:
-        state = execute(folder, owner=new_owner(), sinks=[sink], control=control)
-    print(folder.path)
-    if state != "finished":
-        typer.echo(f"{state}: continue with `python -m engine resume {folder.path}`", err=True)
-        raise typer.Exit(130)

@@ -13,7 +13,14 @@ from engine.metrics.catalogue import METRICS, MetricInfo, metric_info
 from engine.metrics.comparison import GroupComparison, compare_groups, mean_and_std
 from engine.metrics.disorder import Disorder, disorder, rank_change
 from engine.metrics.forgetting import Forgetting, forgetting, forgetting_reduction
+from engine.metrics.grouped import GroupTau, tau_by_group
 from engine.metrics.hypervolume import hypervolume, non_dominated
+from engine.metrics.random_policy import (
+    Moments,
+    best_of_draws,
+    best_rank_of_draws,
+    budget_blocks,
+)
 from engine.metrics.rank_correlation import (
     CORRELATIONS,
     kendall_tau,
@@ -22,6 +29,7 @@ from engine.metrics.rank_correlation import (
     sparse_spearman,
     spearman,
 )
+from engine.metrics.rank_history import RankHistory, rank_history, shuffled_change
 from engine.metrics.search_quality import (
     best_rank,
     final_performance,
@@ -32,6 +40,7 @@ from engine.metrics.search_quality import (
     super_net_accuracy,
     top_k_overlap,
 )
+from engine.metrics.seed_stability import SeedStability, seed_stability
 from engine.metrics.summary import (
     RANKING_METRICS,
     definitions,
@@ -47,13 +56,20 @@ __all__ = [
     "Disorder",
     "Forgetting",
     "GroupComparison",
+    "GroupTau",
     "METRICS",
     "MetricInfo",
+    "Moments",
     "RANKING_METRICS",
+    "RankHistory",
+    "SeedStability",
     "anytime_band",
     "at_times",
+    "best_of_draws",
     "best_rank",
+    "best_rank_of_draws",
     "best_so_far",
+    "budget_blocks",
     "compare_groups",
     "correlation_with_interval",
     "definitions",
@@ -70,16 +86,20 @@ __all__ = [
     "non_dominated",
     "precision_at_k",
     "rank_change",
+    "rank_history",
     "rank_of",
     "ranking_correlations",
     "ranking_metrics",
     "regret",
+    "seed_stability",
     "selected",
     "sparse_kendall_tau",
     "sparse_kendall_tau_published",
     "sparse_spearman",
+    "shuffled_change",
     "spearman",
     "super_net_accuracy",
     "surpass_random",
+    "tau_by_group",
     "top_k_overlap",
 ]

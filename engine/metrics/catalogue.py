@@ -86,6 +86,15 @@ _RANKING = (
         "000 figure 5.5",
     ),
     MetricInfo(
+        "rank_change",
+        "Rank change while training",
+        "Mean of |rank now - rank at the evaluation before| over the sample; ties on one side are "
+        "ordered by the other side. Two orders without anything in common give (n^2 - 1) / (3 n).",
+        "ranks",
+        False,
+        "000 section 5.3.5, figure 5.7",
+    ),
+    MetricInfo(
         "sample_size",
         "Sample size",
         "Number of architectures that the ranking metrics are computed over, landmarks left out.",
@@ -199,6 +208,26 @@ _FORGETTING = tuple(
 )
 
 _COMPARISON = (
+    MetricInfo(
+        "random_policy",
+        "Random architectures",
+        "Ground truth of a uniformly drawn architecture: mean and standard deviation over the "
+        "correlation samples of the group's runs (landmarks left out). At the budget of the "
+        "search, n architectures are drawn: their mean is held against final_accuracy, and the "
+        "best of them has the moments of the maximum of n draws with replacement.",
+        "task metric",
+        None,
+        "000 sections 5.1 and 5.2.3",
+    ),
+    MetricInfo(
+        "seed_stability",
+        "Agreement between seeds",
+        "Kendall tau-b between the super-net scores of two seeds over the architectures that both "
+        "have scored, at least 10; mean over all pairs of seeds. 1: every seed ranks alike.",
+        "none, -1 to 1",
+        True,
+        "000 sections 5.1 and 5.3.3",
+    ),
     MetricInfo(
         "difference",
         "Difference of means",

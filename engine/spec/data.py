@@ -88,7 +88,8 @@ class DataSpec(BaseModel):
         gt=0,
         lt=1,
         description="Share of the data set's training images that becomes the held-out part when "
-        "`held_out_images` is empty. It does not depend on `train_images`.",
+        "`held_out_images` is empty. It does not depend on `train_images`. The train portion of "
+        "Yu's thesis (Table 6.11) is one minus this share.",
         json_schema_extra={"unit": "share"},
     )
     test_images: int | None = Field(

@@ -220,16 +220,26 @@ def with_values(value: dict[str, Any], assignments: list[str]) -> dict[str, Any]
         path, separator, text = assignment.partition("=")
         if not separator or not path:
             raise SpecError("--set", f"write `section.field=value`; given was `{assignment}`.")
-        *parents, last = path.split(".")
-        section = result
-        for name in parents:
-            if section.get(name) is None:
-                section[name] = {}
-            section = section[name]
-            if not isinstance(section, dict):
-                raise SpecError(path, f"`{name}` is a value, not a section.")
         try:
-            section[last] = _read(text)
+            given = _read(text)
         except SpecError as fault:
             raise SpecError(path, f"cannot read `{text:.60}`: {fault.problem}") from None
+        set_field(result, path, given)
     return result
+
+
+def set_field(value: dict[str, Any], path: str, given: Any) -> None:
+    """Put a value at a dotted path of a mapping, in place; missing sections are made.
+
+    Raises:
+        SpecError: the path goes through something that is no section.
+    """
+    *parents, last = path.split(".")
+    section = value
+    for name in parents:
+        if section.get(name) is None:
+            section[name] = {}
+        section = section[name]
+        if not isinstance(section, dict):
+            raise SpecError(path, f"`{name}` is a value, not a section.")
+    section[last] = given

@@ -1,1 +1,1 @@
-"""Studies of one run's super-net after the fact: rank change, amount of sharing."""
+"""Studies: of a run's super-net after the fact, and of forgetting in two small networks."""

@@ -47,13 +47,9 @@ class PlayedClient(Client):
         if self.store_away:
             raise StoreError(AWAY)
 
-    def submit(self, spec: ExperimentSpec, seeds: Sequence[int] | None = None) -> list[str]:
+    def _queue(self, specs: Sequence[ExperimentSpec]) -> list[str]:
         self._require_store()
-        wanted = [spec.seed] if seeds is None else seeds
-        folders = [
-            create_run(self.settings.runs, spec.model_copy(update={"seed": seed}))
-            for seed in wanted
-        ]
+        folders = [create_run(self.settings.runs, spec) for spec in specs]
         for folder in folders:
             self._start(folder)
         return [folder.run_id for folder in folders]

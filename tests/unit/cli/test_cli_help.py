@@ -19,6 +19,10 @@ COMMANDS = {
     "rank": "--sample",
     "compare": "--baseline",
     "export": "--rank",
+    "study": "Commands",
+    "study ranks": "--json",
+    "study sharing": "--base",
+    "study two-models": "--alpha",
     "data": "Commands",
     "data list": "--json",
     "data fetch": "cifar10",
@@ -42,7 +46,7 @@ def test_every_command_has_its_help_tested(cli: Command) -> None:
 
 
 def test_without_a_command_the_help_is_shown(cli: Command) -> None:
-    for words in ((), ("data",)):
+    for words in ((), ("data",), ("study",)):
         said = cli(*words)
         assert said.code == 2
         assert "Usage:" in said.out + said.err
@@ -107,6 +111,8 @@ def test_without_a_command_the_help_is_shown(cli: Command) -> None:
         ("export none --to json", "There is no run folder none."),
         ("export . --to gif", "Invalid value for '--to': 'gif' is not one of 'python'"),
         ("export . --to json --rank 0", "Invalid value for '--rank'"),
+        ("study ranks .", ". is not a run folder."),
+        ("study sharing . --most 1", "Invalid value for '--most'"),
         ("data fetch frob", "data.name: `frob` cannot be downloaded"),
     ],
 )

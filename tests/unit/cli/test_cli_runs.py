@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from cli_cases import EXAMPLE, SMALL, Command, call
+from scipy import stats
 
 from engine.runs import RunFolder
 from engine.spaces import get_space
+from engine.trained import common_scores
 
 SPACE = get_space("nb201")
 
@@ -110,8 +112,9 @@ def test_compare(run_dirs: list[Path], cli: Command) -> None:
     said = cli("compare", *run_dirs)
     assert (said.code, said.err) == (0, "")
     lines = said.out.splitlines()
-    assert lines[0].split()[:2] == ["Group", "n"]
-    assert lines[1].startswith("spos + landmark on nb201, digits")
+    assert lines[0].startswith("Ranking by the super-net: mean ± std over seeds")
+    assert lines[1].split()[:2] == ["Group", "n"]
+    assert lines[2].startswith("spos + landmark on nb201, digits")
     found = json.loads(cli("compare", *run_dirs, "--json").out)
     (group,) = found["runs"]
     assert found["runs"][group] == [folder.name for folder in run_dirs]
@@ -122,7 +125,7 @@ def test_compare(run_dirs: list[Path], cli: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("markdown", "| Group"), ("latex", "\\begin"), ("csv", "Group,n,")]
+    ("form", "start"), [("markdown", "**Ranking"), ("latex", "\\begin"), ("csv", "group,n,")]
 )
 def test_compare_for_papers(form: str, start: str, run_dirs: list[Path], cli: Command) -> None:
     said = cli("compare", *run_dirs, "--to", form)
@@ -131,6 +134,20 @@ def test_compare_for_papers(form: str, start: str, run_dirs: list[Path], cli: Co
     if form == "csv":
         rows = list(csv.reader(io.StringIO(said.out)))
         assert len({len(row) for row in rows}) == 1
+
+
+def test_compare_seeds_on_common_architectures(run_dirs: list[Path], cli: Command) -> None:
+    """Two seeds have two samples; the same architectures, scored by both nets, are comparable."""
+    (group,) = json.loads(cli("compare", *run_dirs, "--json").out)["stability"].values()
+    assert (group["tau"], group["common"]) == (None, 0)
+    said = cli("compare", *run_dirs, "--json", "--common", 12)
+    (group,) = json.loads(said.out)["stability"].values()
+    assert group["common"] == 12
+    scores = common_scores([RunFolder(path) for path in run_dirs], 12)
+    first, second = (scores[path.name] for path in run_dirs)
+    assert list(first) == list(second)
+    tau = stats.kendalltau(list(first.values()), list(second.values()))[0]
+    assert group["tau"] == pytest.approx(tau)
 
 
 def test_compare_refuses_what_it_cannot_compare(run_dirs: list[Path], cli: Command) -> None:

@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError
 from engine.runs import RunFolder, create_run, write_json
 from engine.spec.errors import RunError, SpecError, StoreError
 from engine.spec.experiment import ExperimentSpec
-from workers import wishes
+from workers import submit, wishes
 from workers.client import KEPT, Client
 from workers.identity import new_owner
 from workers.keys import Keys
@@ -250,3 +250,51 @@ def test_five_hundred_runs_are_listed_quickly(client: Client, tmp_path: Path) ->
         client.list()
         times.append(time.perf_counter() - began)
     assert min(times) < 0.3
+
+
+# -- sweeps -----------------------------------------------------------------------------------
+def test_a_sweep_is_queued_in_order_as_a_batch(client: Client) -> None:
+    run_ids = client.submit_sweep({"name": "S", "sweep": {"seed": [4, 2], "search.keep": [1, 2]}})
+    specs = [client.folder(run_id).spec() for run_id in run_ids]
+    assert [(spec.seed, spec.search.keep) for spec in specs] == [(4, 1), (4, 2), (2, 1), (2, 2)]
+    assert specs[1].name == "S · seed=4 · keep=2"
+    assert client.status().queue_length == 4
+    (single,) = client.submit_sweep({"seed": 9})
+    assert client.folder(single).spec() == ExperimentSpec(seed=9)
+
+
+@pytest.mark.parametrize(
+    ("sweep", "field"),
+    [
+        ({"seed": []}, "sweep.seed"),
+        ({"seed": [0, -1]}, "seed"),
+        ({"search.parents": [5, 99]}, "search.parents"),
+    ],
+)
+def test_a_sweep_with_one_bad_job_queues_nothing(client: Client, sweep: dict, field: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        client.submit_sweep({"sweep": sweep})
+    assert caught.value.field == field
+    assert client.list() == []
+    assert client.status().queue_length == 0
+
+
+def test_a_sweep_is_queued_from_the_terminal(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    settings = client.settings
+    monkeypatch.setenv("REDIS_URL", str(settings.redis_url))
+    monkeypatch.setenv("NASW_RUNS", str(settings.runs))
+    monkeypatch.setenv("NASW_DATA", str(settings.data))
+    file = tmp_path / "sweep.yaml"
+    file.write_text("sweep: {seed: [0, 1]}")
+    assert submit.main([str(file)]) == 0
+    said = capsys.readouterr()
+    assert sorted(said.out.split()) == sorted(row.run_id for row in client.list())
+    assert client.status().queue_length == 2
+    file.write_text("sweep: {sed: [0, 1]}")
+    assert submit.main([str(file)]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert said.err.startswith("error: sweep.sed: there is no such field.")
+    assert client.status().queue_length == 2
