@@ -11,13 +11,15 @@ from pydantic import BaseModel
 from engine.core import capabilities
 from engine.core.space import Space
 from engine.datasets.registry import DATASETS
+from engine.lab_folders import data_folder
 from engine.recipes import RECIPES, Recipe
 from engine.recipes.settings import PartialChannelSettings
 from engine.spaces import SPACES, get_space
-from engine.spec.errors import CompositionError, SpecError
+from engine.spec.errors import CompositionError, SpecError, TableError
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.spec.settings import validate_settings
+from engine.tables.lookup import check_source
 
 # Fields of `StandAloneSpec` that only some networks offer; 0 is off.
 _STAND_ALONE_OPTIONS = ("auxiliary_weight", "drop_path")
@@ -256,11 +258,19 @@ def _truth(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError
         return []
     field = "evaluation.ground_truth"
     if not truth.table:
-        return [SpecError(f"{field}.table", "give the path of the table, or train instead.")]
-    if not Path(truth.table).is_file():
-        return [SpecError(f"{field}.table", f"there is no file {truth.table}.")]
+        problem = "give the path of a CSV file or the name of an imported table, or train instead."
+        return [SpecError(f"{field}.table", problem)]
+    try:
+        check_source(truth.table, space, (), data_folder())
+    except TableError as fault:
+        return [SpecError(f"{field}.table", str(fault))]
     if not truth.column:
         return [SpecError(f"{field}.column", "name the column that ranks the architectures.")]
+    for part, column in (("column", truth.column), ("landmark_column", truth.landmark_column)):
+        try:
+            check_source(truth.table, space, [column] if column else [], data_folder())
+        except TableError as fault:
+            return [SpecError(f"{field}.{part}", str(fault))]
     return []
 
 

@@ -204,7 +204,7 @@ def _truth(
     wanted = spec.evaluation.ground_truth
     if wanted.source == "table":
         assert wanted.table and wanted.column, "compose checks both"
-        return TableTruth(space, Path(wanted.table), wanted.column, wanted.landmark_column)
+        return TableTruth(space, wanted.table, wanted.column, wanted.landmark_column, home)
     augmentation = spec.data.augmentation
     protocol = protocol_key(data.fingerprint, augmentation, network, spec.stand_alone)
     trainer = StandAloneTrainer(space, network, spec.stand_alone, augmentation, parts, protocol)

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.catalog import CATALOG_PATH, build_catalog, example_files
+from engine.cli.table import imported_headers
 from engine.lab_folders import data_folder
 from engine.spec.errors import SpecError
 from engine.tables.bank import Bank
+from engine.tables.header import accuracies
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -39,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(kind: Kind, json_: Json = False) -> None:
     """List what there is of a kind."""
-    rows = _bank_rows() if kind is Kind.tables else build_catalog()[kind.value]
+    rows = _table_rows() if kind is Kind.tables else build_catalog()[kind.value]
     if json_:
         print(json.dumps(rows, indent=1))
         return
@@ -48,6 +50,21 @@ def list_(kind: Kind, json_: Json = False) -> None:
         text = row.get("help") or row.get("description") or row.get("definition") or ""
         table.add_row(row["name"], row.get("title", ""), text)
     Console().print(table)
+
+
+def _table_rows() -> list[dict[str, Any]]:
+    return [
+        *(
+            {
+                "name": header.name,
+                "title": "Imported table",
+                "description": f"{header.rows} architectures of {header.space} from "
+                f"{header.source}, {len(accuracies(header))} accuracies",
+            }
+            for header in imported_headers()
+        ),
+        *_bank_rows(),
+    ]
 
 
 def _bank_rows() -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import track
+from rich.progress import Progress
 
 from engine.compare import FORMATS, compare_runs, render
 from engine.runs import RunFolder
@@ -23,22 +24,56 @@ def register(app: typer.Typer) -> None:
 
 def rank(
     run_dir: Annotated[Path, typer.Argument(help="Run folder.")],
-    all_: Annotated[bool, typer.Option("--all", help="Every architecture of the space.")] = False,
+    all_: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Every network of the space, or of the run's table if it is too large."
+        ),
+    ] = False,
+    encodings: Annotated[
+        bool,
+        typer.Option(help="With --all: every architecture, also those that build equal networks."),
+    ] = False,
     sample: Annotated[int, typer.Option(help="How many random architectures.", min=1)] = 20,
     seed: Annotated[int, typer.Option(help="Seed of the sample.", min=0)] = 0,
     out: Annotated[Path | None, typer.Option(help="CSV file to write.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Rank architectures by the accuracy that the run's super-net gives them."""
-    from engine.rank import rank_with_supernet, write_scores
+    """Rank architectures by the accuracy that the run's super-net gives them.
+
+    Where the stand-alone accuracy of all of them is known, from the run's table or the results
+    bank, also tell how well the two rankings agree.
+    """
+    from engine.rank import rank_with_supernet, ranking_rows, write_ranking
+    from engine.rank_figures import figures_text, ranking_figures
 
     folder = _open(run_dir)
-    scores = rank_with_supernet(folder, None if all_ else sample, seed)
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Ranking", total=None)
+        ranking = rank_with_supernet(
+            folder,
+            None if all_ else sample,
+            seed,
+            encodings,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+        bar.update(task, description="Comparing with the ground truth", total=None)
+        figures = ranking_figures(ranking)
     if out is not None:
-        write_scores(out, folder, scores)
-        print(out)
+        write_ranking(out, ranking)
+    if json_:
+        rows = {} if out is not None else {"ranking": list(ranking_rows(ranking))}
+        print(json.dumps(figures | rows, indent=1))
         return
-    for position, (text, score) in enumerate(scores, start=1):
-        print(f"{position}\t{score:.2f}\t{text}")
+    if out is not None:
+        print(out)
+    else:
+        for position, (text, score) in enumerate(
+            zip(ranking.texts, ranking.scores, strict=True), start=1
+        ):
+            print(f"{position}\t{score:.2f}\t{text}")
+    typer.echo(figures_text(figures), err=True)
 
 
 def compare(

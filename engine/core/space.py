@@ -354,3 +354,15 @@ class Space(ABC):
             architecture = Architecture.of(self.name, indices)
             if self.constraint(architecture) is None:
                 yield architecture
+
+    def networks(self) -> Iterator[Architecture]:
+        """Yield one architecture per different network (equal canonical forms count as one).
+
+        Spaces that can list them faster than by their encodings override it.
+        """
+        seen: set[str] = set()
+        for architecture in self.enumerate():
+            form = self.canonical(architecture)
+            if form not in seen:
+                seen.add(form)
+                yield architecture

@@ -9,9 +9,10 @@ from typing import Literal, Protocol
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
+from engine.lab_folders import data_folder
 from engine.spec.errors import TableError
 from engine.tables.bank import Bank, BankRow
-from engine.tables.csv_table import read_accuracies
+from engine.tables.lookup import open_lookup
 from engine.training.stand_alone import StandAloneTrainer, pack_weights
 
 
@@ -42,6 +43,10 @@ class TruthSource(Protocol):
 
     def get(self, architecture: Architecture, poll: Callable[[], None]) -> Truth:
         """Return the ground truth."""
+        ...
+
+    def known(self, architecture: Architecture) -> float | None:
+        """Return the accuracy that ranks, or None where it would have to be trained."""
         ...
 
     def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
@@ -116,6 +121,16 @@ class TrainedTruth:
         self.bank.add(row)
         return row, True
 
+    def known(self, architecture: Architecture) -> float | None:
+        """Return the mean over replicates, or None where the bank lacks one."""
+        canonical, protocol = self.space.canonical(architecture), self.trainer.protocol
+        rows = [
+            self.bank.get(self.space.name, canonical, protocol, index)
+            for index in range(self.trainer.spec.replicates)
+        ]
+        accuracies = [getattr(row, self.part) for row in rows if row is not None]
+        return _mean(accuracies) if len(accuracies) == len(rows) else None
+
     def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
         """Return the weights of the first replicate."""
         canonical = self.space.canonical(architecture)
@@ -136,31 +151,47 @@ class TableTruth:
 
     Args:
         space: the search space.
-        path: CSV file, optionally gzipped.
+        source: name of an imported table, or else path of a CSV file.
         column: accuracy column in percent that ranks the sample and the result.
         landmark_column: accuracy column that ranks landmarks; None: the same.
+        folder: where imported tables are; None: `data_folder()`.
+
+    Raises:
+        TableError: the table cannot be used.
     """
 
-    def __init__(self, space: Space, path: Path, column: str, landmark_column: str | None) -> None:
+    def __init__(
+        self,
+        space: Space,
+        source: Path | str,
+        column: str,
+        landmark_column: str | None,
+        folder: Path | None = None,
+    ) -> None:
         columns = [column, landmark_column or column]
         self.space = space
-        self.path = path
-        self.values = read_accuracies(path, space, columns)
+        self.source = str(source)
+        self.rows = open_lookup(self.source, space, columns, folder or data_folder())
 
     def get(self, architecture: Architecture, poll: Callable[[], None]) -> Truth:
-        """Return the row's accuracy.
+        """Return the accuracy in the architecture's row, or in that of an equal network.
 
         Raises:
             TableError: the table has no row for the architecture.
         """
         poll()
-        row = self.values.get(architecture)
+        row = self.rows.get(architecture)
         if row is None:
             raise TableError(
-                f"The table {self.path} has no accuracy for "
+                f"The table {self.source} has no accuracy for "
                 f"{self.space.to_text(architecture)}; use a complete table, or train instead."
             )
         return Truth(row[0], row[1], None, None, "table", 0.0)
+
+    def known(self, architecture: Architecture) -> float | None:
+        """Return the accuracy, or None where the table has none."""
+        row = self.rows.get(architecture)
+        return None if row is None else row[0]
 
     def weights(self, architecture: Architecture) -> tuple[Path, Architecture] | None:
         """A table has no weights."""
@@ -168,4 +199,4 @@ class TableTruth:
 
     def all_values(self) -> list[float]:
         """Return the ranking column of every row, for ranks within the whole space."""
-        return [row[0] for row in self.values.values()]
+        return self.rows.everything()

@@ -8,7 +8,7 @@ n architectures are drawn with replacement, the correlation is computed anew, an
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,10 +38,11 @@ class Correlation:
     high: float | None
 
 
-def _blocks(resamples: int, n: int, generator: np.random.Generator) -> list[Integers]:
+def _blocks(resamples: int, n: int, generator: np.random.Generator) -> Iterator[Integers]:
+    """Draw block after block; all at once, a whole space would take gigabytes."""
     rows = max(1, BLOCK // n)
-    sizes = [min(rows, resamples - start) for start in range(0, resamples, rows)]
-    return [generator.integers(0, n, (size, n)) for size in sizes]
+    for start in range(0, resamples, rows):
+        yield generator.integers(0, n, (min(rows, resamples - start), n))
 
 
 def _tau_by_weights(pair: RankPair, draws: Integers) -> Floats:

@@ -19,7 +19,8 @@ class GroundTruthSpec(BaseModel):
     )
     table: str | None = Field(
         None,
-        description="Path of a table with one row per architecture (CSV, optionally gzipped).",
+        description="Name of an imported table (`python -m engine table list`), or path of a CSV "
+        "file, optionally gzipped, with one row per architecture.",
         json_schema_extra={"shown_if": {"source": "table"}},
     )
     column: str | None = Field(

@@ -7,14 +7,15 @@ import gzip
 import io
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.spec.errors import ArchitectureError, TableError
 
-TEXT_COLUMNS = ("arch_str", "architecture", "text", "arch")
+TEXT_COLUMNS = ("arch_str", "architecture", "text", "arch", "genotype")
 
 
 def read_accuracies(
@@ -23,8 +24,8 @@ def read_accuracies(
     """Read some accuracy columns of a table.
 
     Args:
-        path: the file; the architecture stands in a column named `arch_str`, `architecture`,
-            `text` or `arch`, in the space's own notation.
+        path: the file; the architecture stands in a column named as in `TEXT_COLUMNS`, in the
+            space's own notation.
         space: the search space of the rows.
         columns: names of accuracy columns, in percent.
 
@@ -35,48 +36,86 @@ def read_accuracies(
     Raises:
         TableError: unreadable, a column missing, or a value or architecture that is wrong.
     """
-    reader = csv.DictReader(io.StringIO(_read_text(path)), restval="")
-    try:
-        return _read_rows(reader, path, space, columns)
-    except csv.Error as error:
-        raise TableError(f"Line {reader.line_num + 1} of {path} is no CSV: {error}.") from None
-
-
-def _read_rows(
-    reader: csv.DictReader[str], path: Path, space: Space, columns: Sequence[str]
-) -> dict[Architecture, tuple[float, ...]]:
-    header = reader.fieldnames or []
-    text_column = next((name for name in TEXT_COLUMNS if name in header), None)
-    if text_column is None:
-        raise TableError(
-            f"{path} has no architecture column; name it one of {', '.join(TEXT_COLUMNS)}."
-        )
-    for name in columns:
-        if name not in header:
-            raise TableError(f"{path} has no column `{name}`; it has {', '.join(header)}.")
     found: dict[Architecture, tuple[float, ...]] = {}
-    for row in reader:
-        number = reader.line_num
-        if any(not row[name] for name in columns):
-            continue
-        try:
-            architecture = space.parse(row[text_column])
-            values = tuple(float(row[name]) for name in columns)
-        except (ArchitectureError, ValueError) as error:
-            raise TableError(f"Line {number} of {path}: {error}") from None
-        if not all(math.isfinite(value) for value in values):
-            raise TableError(f"Line {number} of {path} has a value that is not a number.")
-        found[architecture] = values
+    with open_csv(path) as reader:
+        text_column = _text_column(reader, path)
+        for name in columns:
+            require_column(reader, path, name)
+        for row in reader:
+            if any(not row[name] for name in columns):
+                continue
+            try:
+                architecture = space.parse(row[text_column])
+            except ArchitectureError as error:
+                raise TableError(f"Line {reader.line_num} of {path}: {error}") from None
+            found[architecture] = tuple(number(row[name], reader, path) for name in columns)
     if not found:
         raise TableError(f"{path} has no complete row.")
     return found
 
 
-def _read_text(path: Path) -> str:
+def csv_columns(path: Path) -> list[str]:
+    """Return the names in the first line.
+
+    Raises:
+        TableError: the file cannot be read.
+    """
+    with open_csv(path) as reader:
+        return list(reader.fieldnames or [])
+
+
+@contextmanager
+def open_csv(path: Path) -> Iterator[csv.DictReader[str]]:
+    """Open a table and read it line by line.
+
+    Raises:
+        TableError: unreadable, damaged, or no CSV; also for what is found while reading.
+    """
     try:
-        data = path.read_bytes()
-        if data[:2] == b"\x1f\x8b":
-            data = gzip.decompress(data)
-        return data.decode("utf-8-sig")
+        with path.open("rb") as file:
+            packed = file.peek(2)[:2] == b"\x1f\x8b"
+            data = gzip.GzipFile(fileobj=file) if packed else file
+            with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
+                reader = csv.DictReader(text, restval="")
+                try:
+                    yield reader
+                except csv.Error as error:
+                    line = reader.line_num + 1
+                    raise TableError(f"Line {line} of {path} is no CSV: {error}.") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise TableError(f"{path} cannot be read as a CSV table: {error}.") from None
+
+
+def number(text: str, reader: csv.DictReader[str], path: Path) -> float:
+    """Return the number of a field.
+
+    Raises:
+        TableError: it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise TableError(f"Line {reader.line_num} of {path}: {error}") from None
+    if not math.isfinite(value):
+        raise TableError(f"Line {reader.line_num} of {path} has a value that is not a number.")
+    return value
+
+
+def require_column(reader: csv.DictReader[str], path: Path, name: str) -> None:
+    """Check that a column is there.
+
+    Raises:
+        TableError: it is not; the message names those that are.
+    """
+    header = reader.fieldnames or []
+    if name not in header:
+        raise TableError(f"{path} has no column `{name}`; it has {', '.join(header)}.")
+
+
+def _text_column(reader: csv.DictReader[str], path: Path) -> str:
+    found = next((name for name in TEXT_COLUMNS if name in (reader.fieldnames or [])), None)
+    if found is None:
+        raise TableError(
+            f"{path} has no architecture column; name it one of {', '.join(TEXT_COLUMNS)}."
+        )
+    return found

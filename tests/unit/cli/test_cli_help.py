@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,11 @@ COMMANDS = {
     "study ranks": "--json",
     "study sharing": "--base",
     "study two-models": "--alpha",
+    "table": "Commands",
+    "table import": "--unit",
+    "table list": "--json",
+    "table query": "--json",
+    "table stats": "--column",
     "data": "Commands",
     "data list": "--json",
     "data fetch": "cifar10",
@@ -46,7 +52,7 @@ def test_every_command_has_its_help_tested(cli: Command) -> None:
 
 
 def test_without_a_command_the_help_is_shown(cli: Command) -> None:
-    for words in ((), ("data",), ("study",)):
+    for words in ((), ("data",), ("study",), ("table",)):
         said = cli(*words)
         assert said.code == 2
         assert "Usage:" in said.out + said.err
@@ -114,12 +120,26 @@ def test_without_a_command_the_help_is_shown(cli: Command) -> None:
         ("study ranks .", ". is not a run folder."),
         ("study sharing . --most 1", "Invalid value for '--most'"),
         ("data fetch frob", "data.name: `frob` cannot be downloaded"),
+        (
+            "run {example} --set evaluation.ground_truth={{source: table, table: frob}}",
+            "evaluation.ground_truth.table: there is no imported table `frob`",
+        ),
+        ("table import frob empty.yaml", "There is no kind of table `frob`; there are csv, nb201"),
+        ("table import csv none.csv", "There is no file or folder none.csv."),
+        ("table import csv empty.yaml", "--space: say whose architectures"),
+        ("table import csv empty.yaml --space frob", "space: there is no"),
+        ("table import csv empty.yaml --space nb201 --unit frob", "--unit: accuracies are"),
+        ("table import nats_tss empty.yaml", "empty.yaml was not read: it begins neither"),
+        ("table import nats_tss . --name a/b", "--name: a table's name has"),
+        ("table query frob x", "There is no imported table `frob`; there are: "),
+        ("table stats frob", "There is no imported table `frob`; there are: "),
     ],
 )
 def test_a_bad_request_is_one_line(words: str, message: str, cli: Command) -> None:
     Path("empty.yaml").write_text("")
     Path("broken.yaml").write_text("a: [1,\nb: }")
-    parts = words.replace("{{source: table}}", "{{source:\xa0table}}").split(" ")
+    inside = re.sub(r"{{.*}}", lambda found: found[0].replace(" ", "\xa0"), words)
+    parts = inside.split(" ")
     given = [part.replace("\xa0", " ").format(example=EXAMPLE) for part in parts]
     assert cli(*given).refused().startswith(message)
     assert not Path("runs").exists(), "a refused experiment leaves no run"

@@ -126,6 +126,15 @@ def test_missing_files_are_named(tmp_path: Path) -> None:
     gone.write_text("arch_str,a\n")
     found = faults("evaluation.ground_truth.source=table", f"evaluation.ground_truth.table={gone}")
     assert list(found) == ["evaluation.ground_truth.column"]
+    for field in ("column", "landmark_column"):
+        found = faults(
+            "evaluation.ground_truth.source=table",
+            f"evaluation.ground_truth.table={gone}",
+            "evaluation.ground_truth.column=a",
+            f"evaluation.ground_truth.{field}=b",
+        )
+        words = f"{gone} has no column `b`; it has arch_str, a."
+        assert found == {f"evaluation.ground_truth.{field}": words}
     found = faults("data.name=npz", f"data.path={tmp_path / 'x.npz'}")
     assert found == {"data.path": f"there is no file or folder {tmp_path / 'x.npz'}."}
     assert faults("data.name=folder", f"data.path={tmp_path}") == {}

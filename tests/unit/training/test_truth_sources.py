@@ -178,6 +178,18 @@ def test_a_stop_in_the_middle_keeps_the_replicates_that_are_done(tmp_path: Path)
     assert [replicate for _, replicate in trainer.trained] == [1, 2]
 
 
+def test_what_is_known_without_training(tmp_path: Path) -> None:
+    source, trainer = truth(tmp_path, replicates=2)
+    assert source.known(MIXED) is None
+    value = source.get(MIXED, nothing).value
+    trained = len(trainer.trained)
+    assert source.known(MIXED) == value
+    assert source.known(OTHER) is None
+    more, _ = truth(tmp_path, replicates=3)
+    assert more.known(MIXED) is None, "a replicate is missing"
+    assert len(trainer.trained) == trained
+
+
 # -- tables -------------------------------------------------------------------------------------
 def test_a_table_answers_by_its_columns(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
@@ -193,6 +205,7 @@ def test_a_table_answers_by_its_columns(tmp_path: Path) -> None:
     assert (alone.value, alone.landmark_value) == (70.0, 70.0)
     with pytest.raises(TableError, match="has no accuracy for"):
         source.get(ONE, nothing)
+    assert (source.known(MIXED), source.known(ONE)) == (70.0, None)
 
 
 def test_a_table_can_be_stopped_too(tmp_path: Path) -> None:
