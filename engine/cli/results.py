@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
-from rich.progress import Progress
+from rich.progress import Progress, track
 
 from engine.compare import FORMATS, compare_runs, render
 from engine.runs import RunFolder
