@@ -112,7 +112,7 @@ def _one(
         if json_:
             print(json.dumps({"params": cost.params, "flops": cost.flops}))
         else:
-            print(f"{cost.params:,} parameters, {cost.flops:,} multiply-adds per image")
+            print(f"{cost.params:,} parameters, {cost.flops:,} {space_.flop_unit} per image")
     else:
         drawing = svg(space_.graphs(architecture), title=space_.to_text(architecture))
         if out is None:

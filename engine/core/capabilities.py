@@ -5,6 +5,7 @@ A misfit is refused with these sentences, so that the user learns what is missin
 
 from __future__ import annotations
 
+OP_CHOICE = "op_choice"
 OP_MIXTURE = "op_mixture"
 SHARED_WEIGHTS = "shared_weights"
 WIDTH_SLICES = "width_slices"
@@ -14,6 +15,7 @@ CELL_GRAPH = "cell_graph"
 ENUMERABLE = "enumerable"
 
 SENTENCES = {
+    OP_CHOICE: "choices between operations",
     OP_MIXTURE: "choices between operations that can be mixed with weights",
     SHARED_WEIGHTS: "a super-net that shares weights between architectures",
     WIDTH_SLICES: "widths that are slices of one larger layer",

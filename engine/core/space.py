@@ -26,7 +26,8 @@ class Cost:
 
     Attributes:
         params: number of trainable scalars.
-        flops: multiply-accumulate operations of one image's forward pass.
+        flops: multiply-accumulate operations of one image's forward pass, and whatever else
+            the benchmark counts (see `Space.flop_unit`).
     """
 
     params: int
@@ -83,6 +84,7 @@ class Space(ABC):
     Attributes:
         fixed: fields of `NetworkSpec` that the space's definition settles, whatever a spec says.
             Runs record these values; pages need not ask for them.
+        flop_unit: what `cost` counts as FLOPs.
         stand_alone_options: fields of `StandAloneSpec`, off by default, that the space's
             stand-alone networks offer; `compose` refuses others.
         recomputes: operations of its super-net have several layers, so that
@@ -97,8 +99,9 @@ class Space(ABC):
     title: ClassVar[str]
     source: ClassVar[str]
     help: ClassVar[str]
-    provides: ClassVar[frozenset[str]]
+    provides: frozenset[str]
     fixed: ClassVar[Mapping[str, int]] = {}
+    flop_unit: ClassVar[str] = "multiply-adds"
     stand_alone_options: ClassVar[frozenset[str]] = frozenset()
     recomputes: ClassVar[bool] = False
     factors: ClassVar[frozenset[str]] = frozenset()

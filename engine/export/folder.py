@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from engine.export.record import (
     load_architecture_json,
     write_architecture_json,
 )
+from engine.export.sources import Selects, get_source
 from engine.export.weights_file import exported_weights
+from engine.spaces import get_space
 from engine.spec.errors import ExportError
 from engine.spec.network import NetworkSpec
 
@@ -101,6 +103,7 @@ def write_architecture_folder(folder: Path, found: FoundArchitecture) -> Archite
         ExportError: no Python source for the space, weights of another network, a full disk.
         ArchitectureError: the architecture does not belong to its space.
     """
+    found = _fitting(found)
     rank = int(folder.name) if folder.name.isdecimal() else None
     record = found.record(rank)
     trained = found.weights is not None
@@ -113,6 +116,22 @@ def write_architecture_folder(folder: Path, found: FoundArchitecture) -> Archite
     write_file(folder / DRAWING, drawing(record))
     write_architecture_json(folder / RECORD, record)
     return record
+
+
+def _fitting(found: FoundArchitecture) -> FoundArchitecture:
+    """Return what is written: the architecture, or where weights do not fit, the trained one.
+
+    The two have equal canonical forms, but benchmarks can call networks the same that differ in
+    which layer has one channel more (`nb101`).
+    """
+    if found.weights is None or found.trained_as is None:
+        return found
+    source = get_source(get_space(found.architecture.space, found.space_settings))
+    if not isinstance(source, Selects):
+        return found
+    if source.fits(found.architecture, found.trained_as, found.network):
+        return found
+    return replace(found, architecture=found.trained_as, trained_as=None)
 
 
 def drawing(record: ArchitectureRecord) -> str:

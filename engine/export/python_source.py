@@ -170,12 +170,12 @@ def _facts(record: ArchitectureRecord) -> list[str]:
         "",
         f"Skeleton: channels {network.channels}, cells {network.cells}, "
         f"classes {network.classes}, images {network.input_channels} x {side} x {side}.",
-        f"{built.params:,} parameters, {built.flops:,} multiply-adds per image.",
+        f"{built.params:,} parameters, {built.flops:,} {space.flop_unit} per image.",
     ]
     if (built.params, built.flops) != (record.params, record.flops):
         lines += _wrapped(
             f"The space counts operations that reach no output, too: {record.params:,} "
-            f"parameters, {record.flops:,} multiply-adds."
+            f"parameters, {record.flops:,} {space.flop_unit}."
         )
     return lines + _origin(record)
 

@@ -38,10 +38,10 @@ def build_supernet(space: Space | str, network: NetworkSpec, seed: int) -> Super
         seed: of the initial weights.
     """
     found = get_space(space) if isinstance(space, str) else space
-    dropout = network.sharing.path_dropout > 0 or network.sharing.global_dropout > 0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return BUILDERS[found.name](found, network, NormPolicy.of(network.norm, dropout), None)
+        policy = NormPolicy.of(network.norm, network.sharing.draws)
+        return BUILDERS[found.name](found, network, policy, None)
 
 
 def build_stand_alone(

@@ -1,7 +1,8 @@
 """Networks of NATS-Bench's size space; the super-net has the largest widths everywhere.
 
-A narrow network uses the first channels of every layer, so that it is exactly the benchmark's
-network of these widths. Initial values are drawn for the largest widths.
+A narrow network uses a part of every layer: the first channels, so that it is exactly the
+benchmark's network of these widths, unless `sharing.dynamic_channels` says otherwise (see
+`engine.networks.channels`). Initial values are drawn for the largest widths.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.networks.builder import register_builder
+from engine.networks.channels import ChannelPolicy, channel_policy
 from engine.networks.dropout import GlobalDropout
 from engine.networks.norm import Norm, NormPolicy, normalised_sum
 from engine.networks.route import Route
@@ -23,8 +25,6 @@ from engine.networks.sharing import sharing_of
 from engine.networks.stack import take_blocks
 from engine.networks.supernet import SuperNet
 from engine.networks.widths import (
-    ChannelPolicy,
-    FixedChunk,
     NormSlice,
     WidthConv,
     WidthConvNorm,
@@ -194,16 +194,17 @@ class SizeNet(SuperNet):
     ) -> None:
         widest = (len(WIDTHS) - 1,) * len(LAYERS)
         largest = widths_of(architecture.indices if architecture else widest, network)
-        dropout = sharing_of(network, architecture).global_dropout
-        channels = FixedChunk()
+        sharing = sharing_of(network, architecture)
+        channels = channel_policy(sharing, policy)
         super().__init__(
             Stem(network.input_channels, largest[0], 3, 1, channels, policy),
             SizeTrunk(largest, architecture is None, channels, policy),
-            SizeHead(largest[-1], network.classes, channels, policy, dropout),
+            SizeHead(largest[-1], network.classes, channels, policy, sharing.global_dropout),
             policy,
         )
         self.network = network
         self.architecture = architecture
+        self.channels = channels
 
     def widths(self, route: Route) -> Widths:
         """Return the layers' widths along a hard route.
@@ -221,6 +222,7 @@ class SizeNet(SuperNet):
     def forward(self, x: Tensor, route: Route) -> Tensor:
         """Return logits (B, classes) of images (B, C_in, H, W) along one route."""
         widths = self.widths(route)
+        self.channels.renew()
         return self.head(cast(SizeTrunk, self.trunk)(self.stem(x, widths[0]), widths))
 
     def forward_many(self, x: Tensor, routes: Sequence[Route]) -> Tensor:
@@ -228,7 +230,7 @@ class SizeNet(SuperNet):
 
         Routes that agree in their first layers share what these compute. A layer runs once for
         every pair of an input width and a width of its own, over the stacked histories. Where
-        dropout acts, routes run one by one, as each has masks of its own.
+        a pass draws masks or channels, routes run one by one, as each has draws of its own.
         """
         if self.policy.draws:
             return torch.stack([self(x, route) for route in routes])

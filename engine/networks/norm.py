@@ -31,7 +31,7 @@ class NormPolicy:
         momentum: weight of the newest batch in the moving averages.
         update: moving averages are being updated.
         use_moving: normalise by the moving averages instead of the batch.
-        dropout: training passes draw masks, so that routes have no part in common.
+        dropout: training passes draw masks or channels, so that routes have no part in common.
         trains: a pass that trains weights is running.
         repeats: a forward pass is done again for its gradients; nothing is observed twice.
     """
@@ -58,7 +58,7 @@ class NormPolicy:
 
     @property
     def draws(self) -> bool:
-        """Whether a pass draws dropout masks now."""
+        """Whether a pass draws masks or channels now."""
         return self.dropout and self.trains
 
     @contextmanager
@@ -190,9 +190,19 @@ def move_averages(
         count: values behind each of them; the averages keep the unbiased variance.
         momentum: weight of the batch.
     """
-    unbiased = variance.mean(0) * (count / max(count - 1, 1))
-    averages[0].lerp_(mean.mean(0).to(averages[0].dtype), momentum)
-    averages[1].lerp_(unbiased.to(averages[1].dtype), momentum)
+    for average, seen in zip(averages, batch_moments(mean, variance, count), strict=True):
+        average.lerp_(seen.to(average.dtype), momentum)
+
+
+def batch_moments(mean: Tensor, variance: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Return what moving averages follow, the mean and the unbiased variance, shape (C,) each.
+
+    Args:
+        mean: batch means, shape (groups, C).
+        variance: biased batch variances, shape (groups, C).
+        count: values behind each of them.
+    """
+    return mean.mean(0), variance.mean(0) * (count / max(count - 1, 1))
 
 
 def normalised_sum(

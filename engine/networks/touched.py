@@ -15,19 +15,29 @@ import torch
 from torch import Tensor, nn
 
 _NOTE = "touched_regions"
-Region = tuple[slice, ...]
+# Per leading dimension a slice, or the indices taken, in any order.
+Region = tuple[slice | tuple[int, ...], ...]
 
 
 def watched(parameter: Tensor, region: Region) -> Tensor:
-    """Return `parameter[region]`, noting the region when a gradient comes back through it.
+    """Return a region of a parameter, noting it when a gradient comes back through it.
 
     Args:
         parameter: a leaf tensor.
-        region: one slice per leading dimension.
+        region: what to take of each leading dimension; slices alone give a view.
     """
-    part = parameter[region]
+    part = taken(parameter, region)
     if part.requires_grad:
         part.register_hook(partial(_note, parameter, region))
+    return part
+
+
+def taken(tensor: Tensor, region: Region) -> Tensor:
+    """Return a region of a tensor, see `watched`."""
+    part = tensor[tuple(one if isinstance(one, slice) else slice(None) for one in region)]
+    for dimension, one in enumerate(region):
+        if not isinstance(one, slice):
+            part = part.index_select(dimension, torch.tensor(one, device=part.device))
     return part
 
 
@@ -51,12 +61,24 @@ def take_untouched(parameter: nn.Parameter) -> Tensor | None:
     if not regions:
         return None
     setattr(parameter, _NOTE, [])
-    if any(parameter[region].shape == parameter.shape for region in regions):
+    if any(taken(parameter, region).shape == parameter.shape for region in regions):
         return None
     mask = torch.ones_like(parameter, dtype=torch.bool)
     for region in regions:
-        mask[region] = False
+        mask &= ~_inside(mask, region)
     return mask
+
+
+def _inside(like: Tensor, region: Region) -> Tensor:
+    """Return a mask, broadcastable to `like`, of what lies in a region."""
+    inside = torch.ones((1,) * like.ndim, dtype=torch.bool, device=like.device)
+    for dimension, one in enumerate(region):
+        shape = [1] * like.ndim
+        shape[dimension] = like.shape[dimension]
+        line = torch.zeros(like.shape[dimension], dtype=torch.bool, device=like.device)
+        line[one if isinstance(one, slice) else list(one)] = True
+        inside = inside & line.view(shape)
+    return inside
 
 
 def forget_touched(parameters: Iterable[Tensor]) -> None:

@@ -1,59 +1,14 @@
-"""Layers of several widths in one set of weights, under one channel policy (joint 10).
-
-A layer is built once, with its largest widths; a narrower one uses part of it. Which part is
-decided by one object for weights, normalisation parameters and normalisation buffers together.
-"""
+"""Layers of several widths in one set of weights, under one channel policy (joint 10)."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.networks.norm import Norm, NormPolicy, move_averages
-from engine.networks.touched import watched
-
-
-class ChannelPolicy(Protocol):
-    """How a narrow layer is made from the largest one (000 §6.4.5 compares three ways)."""
-
-    def parameter(self, largest: Tensor, *widths: int) -> Tensor:
-        """Return the values of a layer with these widths, gradients leading to `largest`.
-
-        Args:
-            largest: its first dimensions are channels.
-            widths: how many of each of these dimensions; the others stay whole.
-        """
-        ...
-
-    def buffer(self, largest: Tensor, width: int) -> Tensor:
-        """Return a view of the moving averages of `width` channels; writing to it is kept."""
-        ...
-
-
-class FixedChunk:
-    """The first channels, [0:k] (Guo et al. 2019; 000 §6.4.5)."""
-
-    def parameter(self, largest: Tensor, *widths: int) -> Tensor:
-        """See `ChannelPolicy`; gradients of the channels beyond are exactly zero."""
-        return watched(largest, _first(largest, widths))
-
-    def buffer(self, largest: Tensor, width: int) -> Tensor:
-        """See `ChannelPolicy`."""
-        return largest[_first(largest, (width,))]
-
-
-def _first(largest: Tensor, widths: tuple[int, ...]) -> tuple[slice, ...]:
-    """Return the leading slices.
-
-    Raises:
-        ValueError: a width is below 1 or above the largest.
-    """
-    sizes = largest.shape[: len(widths)]
-    if any(not 1 <= width <= size for width, size in zip(widths, sizes, strict=True)):
-        raise ValueError(f"widths {widths} of a layer whose largest are {tuple(sizes)}")
-    return tuple(slice(0, width) for width in widths)
+from engine.networks.channels import ChannelPolicy
+from engine.networks.norm import Norm, NormPolicy, batch_moments
 
 
 class NormSlice:
@@ -68,7 +23,7 @@ class NormSlice:
         self.bias = None if norm.bias is None else channels.parameter(norm.bias, width)
 
     def averages(self) -> tuple[Tensor, Tensor]:
-        """Return views of the moving mean and variance, shape (width,) each."""
+        """Return the moving mean and variance, shape (width,) each."""
         mean, variance = self.norm.running_mean, self.norm.running_var
         return self.channels.buffer(mean, self.width), self.channels.buffer(variance, self.width)
 
@@ -78,11 +33,46 @@ class NormSlice:
 
     def observe(self, mean: Tensor, variance: Tensor, count: int) -> None:
         """Move the averages of these channels; see `Norm.observe`."""
-        move_averages(self.averages(), mean, variance, count, self.policy.momentum)
+        seen = batch_moments(mean, variance, count)
+        momentum = self.policy.momentum
+        for largest, value in zip(
+            (self.norm.running_mean, self.norm.running_var), seen, strict=True
+        ):
+            self.channels.move(largest, value, momentum)
+
+
+class NormMean:
+    """Several normalisations of one tensor, averaged: scales, shifts and moving averages.
+
+    A batch moves each of them as if it were alone, and hence their mean in the same way.
+    """
+
+    def __init__(self, norms: Sequence[NormSlice]) -> None:
+        self.norms = norms
+        self.policy = norms[0].policy
+        self.weight = _mean([norm.weight for norm in norms])
+        self.bias = _mean([norm.bias for norm in norms])
+
+    def statistics(self) -> tuple[Tensor, Tensor] | None:
+        """Return (mean, variance) to normalise with, or None for batch statistics."""
+        if not self.policy.use_moving:
+            return None
+        means, variances = zip(*(norm.averages() for norm in self.norms), strict=True)
+        return sum(means) / len(means), sum(variances) / len(variances)
+
+    def observe(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Move all averages; see `Norm.observe`."""
+        for norm in self.norms:
+            norm.observe(mean, variance, count)
+
+
+def _mean(values: Sequence[Tensor | None]) -> Tensor | None:
+    found = [value for value in values if value is not None]
+    return sum(found[1:], found[0]) / len(found) if found else None
 
 
 class WidthConv(nn.Conv2d):
-    """A convolution without bias between any number of its first channels.
+    """A convolution without bias between any number of its channels.
 
     Args:
         channels_in: largest number of input channels.
@@ -134,7 +124,7 @@ class WidthConvNorm(nn.Module):
 
 
 class WidthLinear(nn.Linear):
-    """A linear layer over any number of its first inputs; all outputs are always there."""
+    """A linear layer over any number of its inputs; all outputs are always there."""
 
     def __init__(self, largest: int, outputs: int, channels: ChannelPolicy) -> None:
         super().__init__(largest, outputs)

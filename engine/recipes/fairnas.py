@@ -14,7 +14,7 @@ FAIRNAS = register_recipe(
         "exactly once, and averages their gradients. It costs a pass per operation.",
         paths="fair",
         searcher="evolution",
-        requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_MIXTURE}),
+        requires=frozenset({capabilities.SHARED_WEIGHTS, capabilities.OP_CHOICE}),
         addons=frozenset({"landmark", "plasticity"}),
     )
 )

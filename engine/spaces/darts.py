@@ -90,6 +90,7 @@ class Darts(Space):
     )
     provides = frozenset(
         {
+            capabilities.OP_CHOICE,
             capabilities.OP_MIXTURE,
             capabilities.SHARED_WEIGHTS,
             capabilities.SEQUENCE_CODE,

@@ -93,7 +93,7 @@ class NatsSize(Space):
         }
     )
     fixed: ClassVar[Mapping[str, int]] = {"cells": 1}
-    factors = frozenset({"global_dropout"})
+    factors = frozenset({"dynamic_channels", "global_dropout"})
     choices = _CHOICES
 
     def to_text(self, architecture: Architecture) -> str:

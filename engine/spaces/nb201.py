@@ -39,6 +39,7 @@ class NB201(Space):
     )
     provides = frozenset(
         {
+            capabilities.OP_CHOICE,
             capabilities.OP_MIXTURE,
             capabilities.SHARED_WEIGHTS,
             capabilities.SEQUENCE_CODE,

@@ -81,6 +81,12 @@ class SharingSpec(BaseModel):
         "4); 1 is off.",
     )
 
+    @property
+    def draws(self) -> bool:
+        """Whether passes that train draw at random, so that routes have no part in common."""
+        dropout = self.path_dropout > 0 or self.global_dropout > 0
+        return dropout or self.dynamic_channels == "shuffle"
+
     def changed(self) -> list[str]:
         """Return the names of the fields that differ from their defaults."""
         plain = SharingSpec()
@@ -97,7 +103,8 @@ class NetworkSpec(BaseModel):
         ge=1,
         le=512,
         description="Output channels of the stem; later stages double them. In `nats_size`, 16 "
-        "gives the published widths, and others scale all widths along.",
+        "gives the published widths, and others scale all widths along; `nb101` is published "
+        "with 128.",
         json_schema_extra={"unit": "channels"},
     )
     cells: int = Field(
@@ -105,7 +112,7 @@ class NetworkSpec(BaseModel):
         ge=1,
         le=36,
         description="Cells per stage, or in all, as the space defines it (NAS-Bench-201: 5 in "
-        "each of 3 stages; `nats_size` always has 1).",
+        "each of 3 stages; NAS-Bench-101: 3 in each of 3 stacks; `nats_size` always has 1).",
         json_schema_extra={"unit": "cells"},
     )
     classes: int = Field(

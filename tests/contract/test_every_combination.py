@@ -77,7 +77,7 @@ def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:
                 "augmentation": {"crop_padding": 1},
             },
             "space": space,
-            "network": {"channels": 2, "cells": 1},
+            "network": {"channels": 4, "cells": 1},
             "algorithm": recipe,
             "settings": SETTINGS.get(recipe, {}),
             "addons": {name: TINY.get(name, {}) for name in addons.split("+") if name},

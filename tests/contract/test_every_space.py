@@ -27,7 +27,8 @@ from engine.spec.training import SuperNetSpec
 from engine.training.checkpoint import pack, unpack
 from engine.training.supernet_trainer import SuperNetTrainer
 
-SMALL = NetworkSpec(channels=2, cells=1, classes=3, input_channels=1, resolution=8)
+# Four channels, which `nb101` needs: up to four vertices share them.
+SMALL = NetworkSpec(channels=4, cells=1, classes=3, input_channels=1, resolution=8)
 pytestmark = [
     pytest.mark.parametrize("name", SPACES.names()),
     pytest.mark.usefixtures("one_thread"),
@@ -110,7 +111,7 @@ def test_enumeration_is_complete_where_the_space_is_small(name: str) -> None:
 
 def test_costs_are_whole_numbers_that_grow_with_the_network(name: str) -> None:
     space = get_space(name)
-    wider = SMALL.model_copy(update={"channels": 3})
+    wider = SMALL.model_copy(update={"channels": 5})
     larger = SMALL.model_copy(update={"resolution": 16})
     for one in drawn(space, 50):
         cost = space.cost(one, SMALL)
@@ -236,7 +237,7 @@ def test_each_sharing_factor_runs_acts_and_resumes_exactly(name: str) -> None:
         pytest.skip("the super-net of this space has no factors")
     plain = trained(name, {})
     for sharing in variants(space):
-        network = {"channels": 2, "cells": 3, "sharing": sharing}
+        network = {"channels": 4, "cells": 3, "sharing": sharing}
         spec = ExperimentSpec.model_validate({"space": name, "network": network})
         assert [f for f in check(spec) if "sharing" in f.field] == [], sharing
         assert trained(name, sharing) != plain, f"{sharing} does nothing"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from engine.export.sources.registry import SOURCES, Source, Translates, get_source
+from engine.export.sources.registry import SOURCES, Selects, Source, Translates, get_source
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["SOURCES", "Source", "Translates", "get_source"]
+__all__ = ["SOURCES", "Selects", "Source", "Translates", "get_source"]

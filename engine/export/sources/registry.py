@@ -72,6 +72,21 @@ class Translates(Protocol):
         ...
 
 
+@runtime_checkable
+class Selects(Protocol):
+    """A source that cannot move weights between all architectures of equal canonical form."""
+
+    def fits(
+        self, architecture: Architecture, trained_as: Architecture, network: NetworkSpec
+    ) -> bool:
+        """Tell whether the state of `trained_as` can be brought into the order of `architecture`.
+
+        Raises:
+            ExportError: the two are not identical networks.
+        """
+        ...
+
+
 SOURCES: Registry[Callable[[Space], Source]] = Registry(
     "Python source of the search space", "space"
 )

@@ -11,8 +11,9 @@ from torch import nn
 
 from engine.core.architecture import Architecture
 from engine.networks import Route, SuperNet, build_stand_alone
+from engine.networks.channels import FixedChunk
 from engine.networks.norm import Norm, NormPolicy
-from engine.networks.widths import FixedChunk, NormSlice, WidthConv
+from engine.networks.widths import NormSlice, WidthConv
 from engine.spaces.nats_size import NATS_SIZE_SPACE, widths_of
 from engine.spec.network import NetworkSpec, NormSpec
 
