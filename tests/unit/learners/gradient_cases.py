@@ -97,6 +97,7 @@ def counted(net: SuperNet) -> Counter[tuple[str, str]]:
 
 def _count(op: Any, runs: Counter[tuple[str, str]], key: tuple[str, str]) -> None:
     body = op.body
+    op.shared = None  # else edges from the same node would share one pooling
 
     def counting(*given: Any, **named: Any) -> Tensor:
         runs[key] += 1
