@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from engine.core import capabilities
@@ -11,7 +12,8 @@ from engine.core.space import CellGraph
 from engine.spaces import SPACES, get_space
 from engine.spec.errors import SpecError
 from engine.spec.network import NetworkSpec
-from engine.study.toy_space import operations_with_weights, shared_matrices, toy_space
+from engine.study.cell_weights import CellWeights
+from engine.study.toy_space import operations_with_weights, toy_space
 
 NB201 = get_space("nb201")
 NETWORK = NetworkSpec(channels=2, cells=3)
@@ -56,21 +58,41 @@ def test_a_skip_connection_shares_nothing_itself() -> None:
 def test_shared_matrices_by_hand() -> None:
     edges = (("in", "a", "conv"), ("a", "b", "pool"), ("in", "c", "conv"), ("b", "d", "conv"))
     graph = CellGraph(("in", "a", "b", "c", "d"), tuple((*edge, True) for edge in edges))
-    weighted = frozenset({"conv"})
-    assert [shared_matrices(graph, node, weighted) for node in ("a", "b", "c", "d")] == [
-        0,
-        1,
-        0,
-        1,
-    ]
+    drawn = CellWeights.of(graph)
+    assert [drawn.shared_by(node, {"conv"}) for node in ("a", "b", "c", "d")] == [0, 1, 0, 1]
+    assert len(drawn.behind("d", {"conv"})) == 2
+    assert [node for node in drawn.nodes if drawn.reaches_output(node)] == ["in", "a", "b", "d"]
+
+
+def test_operations_on_nodes_count_once_whatever_enters_the_node() -> None:
+    """As NAS-Bench-101 is drawn: operations beside the nodes, none on edges."""
+    nodes = ("input", "1: conv", "2: conv", "3: pool", "output")
+    pairs = ((0, 1), (0, 2), (1, 2), (2, 3), (1, 3), (3, 4))
+    drawn = CellWeights.of(
+        CellGraph(nodes, tuple((nodes[s], nodes[t], "", True) for s, t in pairs))
+    )
+    assert drawn.nodes == ("input", "1", "2", "3", "output")
+    assert [drawn.shared_by(node, {"conv"}) for node in drawn.nodes] == [0, 0, 1, 2, 2]
+    assert sorted(drawn.sources("3")) == ["1", "2"]
+
+
+def test_what_nothing_feeds_does_not_count() -> None:
+    """Node a has no input: b reads the cell's input alone, and c reads nothing."""
+    edges = (("a", "b", "conv"), ("in", "b", "conv"), ("a", "c", "conv"), ("b", "d", "conv"))
+    graph = CellGraph(("in", "a", "b", "c", "d"), tuple((*edge, True) for edge in edges))
+    drawn = CellWeights.of(graph).fed_by({"in"})
+    assert drawn.sources("b") == ["in"] and drawn.sources("c") == []
+    assert drawn.shared_by("d", {"conv"}) == 1
 
 
 def test_operations_with_weights() -> None:
-    found = operations_with_weights(NB201, NETWORK, range(6))
+    rng = np.random.default_rng(0)
+    drawn = [NB201.sample(rng) for _ in range(2)]
+    found = operations_with_weights(NB201, NETWORK, drawn, range(6))
     assert found == {"nor_conv_1x1", "nor_conv_3x3"}
     darts = get_space("darts")
     normal = [i for i, choice in enumerate(darts.choices) if choice.name.startswith("normal")]
-    found = operations_with_weights(darts, NETWORK, normal)
+    found = operations_with_weights(darts, NETWORK, [darts.sample(rng)], normal)
     assert found == {"sep_conv_3x3", "sep_conv_5x5", "dil_conv_3x3", "dil_conv_5x5"}
 
 
