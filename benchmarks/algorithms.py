@@ -26,12 +26,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import yaml
 from scipy import stats
 
 from engine.environment import describe_environment
 from engine.export import markdown_table
 from engine.recipes import RECIPES
 from engine.runs import RunFolder
+from engine.spaces import SPACES
 
 HERE = Path(__file__).parent
 BASE = HERE / "algorithms.yaml"
@@ -40,7 +42,7 @@ OVERRIDES: dict[str, tuple[str, ...]] = {
     name: ("settings.alpha_learning_rate=0.01",)
     for name, recipe in RECIPES.items()
     if "alpha_learning_rate" in recipe.settings.model_fields
-}
+} | {"tunas": ("settings.policy_learning_rate=0.03", "settings.policy_samples=4")}
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,9 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("artifacts/bench_algorithms"))
     parser.add_argument("--out", type=Path, default=None)
     given = parser.parse_args()
-    names = given.only or RECIPES.names()
+    provided = SPACES[str(yaml.safe_load(BASE.read_text(encoding="utf-8"))["space"])].provides
+    fitting = [name for name, recipe in RECIPES.items() if recipe.requires <= provided]
+    names = given.only or fitting
     started = time.perf_counter()
     # Seed by seed, so that an interrupted benchmark has whole columns.
     jobs = [(name, seed, given.runs) for seed in range(given.seeds) for name in names]

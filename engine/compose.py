@@ -121,6 +121,9 @@ def _sharing(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecErr
     if sharing.edge_norms and not norm.affine and norm.statistics == "batch":
         words = "there is nothing to keep per edge: `network.norm` has neither `affine` nor "
         faults.append(("edge_norms", words + "`statistics` other than `batch`. Change one."))
+    if sharing.dynamic_channels != "fixed" and capabilities.WIDTH_MIXTURE in recipe.requires:
+        words = f"`{recipe.name}` masks the last channels, so that narrow layers have the first; "
+        faults.append(("dynamic_channels", words + "use `fixed`."))
     given = spec.network.sharing.partial_channels
     if given not in (1, sharing.partial_channels):
         words = f"`{recipe.name}` decides it by `settings.partial_channels`; leave this out."

@@ -2,7 +2,9 @@
 
 A narrow network uses a part of every layer: the first channels, so that it is exactly the
 benchmark's network of these widths, unless `sharing.dynamic_channels` says otherwise (see
-`engine.networks.channels`). Initial values are drawn for the largest widths.
+`engine.networks.channels`). Initial values are drawn for the largest widths. Routes with weights
+mix widths: all layers are as wide as their largest option, and channels are masked after every
+normalisation, so that a mixture of one option is that option's network.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from engine.networks.route import Route
 from engine.networks.sharing import sharing_of
 from engine.networks.stack import take_blocks
 from engine.networks.supernet import SuperNet
+from engine.networks.width_mixture import Masking, masked, maskings, with_channels
 from engine.networks.widths import (
     NormSlice,
     WidthConv,
@@ -68,7 +71,9 @@ class SizeCell(nn.Module):
             edge = WidthConvNorm(largest, width, kernel, 1, channels, policy)
             self.add_module(f"edge_{source}_{target}", edge)
 
-    def forward(self, x: Tensor, width: int, groups: int = 1) -> Tensor:
+    def forward(
+        self, x: Tensor, width: int, groups: int = 1, masking: Masking | None = None
+    ) -> Tensor:
         """Map (groups*B, any width, H, W) to (groups*B, width, H, W)."""
         values: list[Tensor] = [torch.relu(x)]
         for target in (1, 2, 3):
@@ -78,17 +83,27 @@ class SizeCell(nn.Module):
                 if t == target
             ]
             if target == CELL_SKIP[1]:
-                terms.append(self._skip(x, width))
+                terms.append(self._skip(x, width, groups, masking))
             inputs, norms = zip(*terms, strict=True)
-            total = normalised_sum(inputs, norms, groups=groups)
+            total = masked(normalised_sum(inputs, norms, groups=groups), masking)
             values.append(torch.relu(total) if target < 3 else total)
         return values[-1]
 
-    def _skip(self, x: Tensor, width: int) -> tuple[Tensor, NormSlice | None]:
-        """Return the input where widths agree, else its projection (without a ReLU before it)."""
-        if x.shape[1] == width:
+    def _skip(
+        self, x: Tensor, width: int, groups: int, masking: Masking | None
+    ) -> tuple[Tensor, NormSlice | None]:
+        """Return the input where widths agree, else its projection (without a ReLU before it).
+
+        In a mixture both, each as likely as it is; the first layer's widths always agree.
+        """
+        if masking is None and x.shape[1] != width:
+            return self.get_submodule("edge_0_3")(x, width)
+        if masking is None or not hasattr(self, "edge_0_3"):
             return x, None
-        return self.get_submodule("edge_0_3")(x, width)
+        projected, norm = self.get_submodule("edge_0_3")(x, width)
+        projected = normalised_sum([projected], [norm], groups=groups)
+        same = masking.same.to(x.dtype)
+        return same * with_channels(x, width) + (1 - same) * projected, None
 
 
 class SizeReduction(nn.Module):
@@ -105,14 +120,16 @@ class SizeReduction(nn.Module):
         self.second = WidthConvNorm(width, width, 3, 1, channels, policy)
         self.shortcut = WidthConv(before, width, 1, 1, channels)
 
-    def forward(self, x: Tensor, width: int, groups: int = 1) -> Tensor:
+    def forward(
+        self, x: Tensor, width: int, groups: int = 1, masking: Masking | None = None
+    ) -> Tensor:
         """Map (groups*B, any, H, W) to (groups*B, width, ceil(H/2), ceil(W/2))."""
         inner, norm = self.first(torch.relu(x), width)
-        inner = torch.relu(normalised_sum([inner], [norm], groups=groups))
+        inner = torch.relu(masked(normalised_sum([inner], [norm], groups=groups), masking))
         inner, norm = self.second(inner, width)
         # ceil_mode only matters for odd sizes, which the benchmark does not have.
         outer = self.shortcut(F.avg_pool2d(x, 2, 2, ceil_mode=True), width)
-        return normalised_sum([inner, outer], [norm, None], groups=groups)
+        return masked(normalised_sum([inner, outer], [norm, None], groups=groups), masking)
 
 
 class SizeHead(nn.Module):
@@ -140,10 +157,10 @@ class SizeHead(nn.Module):
         self.norm = Norm(width, policy)
         self.classifier = WidthLinear(width, classes, channels)
 
-    def forward(self, x: Tensor, groups: int = 1) -> Tensor:
+    def forward(self, x: Tensor, groups: int = 1, masking: Masking | None = None) -> Tensor:
         """Return logits (groups*B, classes)."""
         norm = NormSlice(self.norm, x.shape[1], self.channels)
-        x = normalised_sum([x], [norm], groups=groups)
+        x = masked(normalised_sum([x], [norm], groups=groups), masking)
         return self.classifier(self.dropout(torch.relu(x)).mean((2, 3)))
 
 
@@ -173,10 +190,10 @@ class SizeTrunk(nn.Module):
             self.layers.append(layer)
             before = width
 
-    def forward(self, x: Tensor, widths: Widths) -> Tensor:
+    def forward(self, x: Tensor, widths: Widths, masks: Sequence[Masking] | None = None) -> Tensor:
         """Map (B, widths[0], H, W) to (B, widths[-1], H/4, W/4)."""
-        for layer, width in zip(self.layers, widths, strict=True):
-            x = layer(x, width)
+        for number, (layer, width) in enumerate(zip(self.layers, widths, strict=True)):
+            x = layer(x, width, masking=None if masks is None else masks[number])
         return x
 
 
@@ -213,17 +230,33 @@ class SizeNet(SuperNet):
             ValueError: the route is not hard, or not that of a stand-alone network.
         """
         if route.weighted or any(len(active) != 1 for active in route.active):
-            raise ValueError("widths cannot be mixed: a route has one width per layer")
+            raise ValueError("a route without weights has one width per layer")
         indices = tuple(active[0] for active in route.active)
         if self.architecture is not None and indices != self.architecture.indices:
             raise ValueError("a network built for one architecture has its route only")
         return widths_of(indices, self.network)
 
     def forward(self, x: Tensor, route: Route) -> Tensor:
-        """Return logits (B, classes) of images (B, C_in, H, W) along one route."""
+        """Return logits (B, classes) of images (B, C_in, H, W) along one route, or a mixture."""
+        if route.weights is not None:
+            return self._mixed(x, route)
         widths = self.widths(route)
         self.channels.renew()
         return self.head(cast(SizeTrunk, self.trunk)(self.stem(x, widths[0]), widths))
+
+    def _mixed(self, x: Tensor, route: Route) -> Tensor:
+        """Return logits of a mixture of widths; gradients reach its weights through the masks.
+
+        Raises:
+            ValueError: the network was built for one architecture.
+        """
+        if self.architecture is not None:
+            raise ValueError("a network built for one architecture has its route only")
+        options = [[widths_of((i,), self.network)[0] for i in one] for one in route.active]
+        widths, masks = zip(*maskings(route, options), strict=True)
+        x = masked(self.stem(x, widths[0]), masks[0])
+        x = cast(SizeTrunk, self.trunk)(x, widths, masks)
+        return self.head(x, masking=masks[-1])
 
     def forward_many(self, x: Tensor, routes: Sequence[Route]) -> Tensor:
         """Return logits (R, B, classes) of the same images along R hard routes.

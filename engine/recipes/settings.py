@@ -87,3 +87,48 @@ class PartialChannelSettings(BaseModel):
         description="1/K of the channels go through the operations, the others pass by (K = 4 on "
         "CIFAR-10). It sets `network.sharing.partial_channels`.",
     )
+
+
+class PolicySettings(BaseModel):
+    """REINFORCE on a distribution over architectures; the defaults are those of ENAS."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy_learning_rate: float = Field(
+        3.5e-4, gt=0, le=10, description="Learning rate of the policy (Adam)."
+    )
+    policy_samples: int = Field(
+        10,
+        ge=1,
+        le=1000,
+        description="Architectures drawn per update of the policy; all are judged on the same "
+        "held-out batch.",
+        json_schema_extra={"unit": "architectures"},
+    )
+    baseline_momentum: float = Field(
+        0.99,
+        ge=0,
+        lt=1,
+        description="Momentum of the moving average of rewards, which is subtracted from them.",
+    )
+    entropy_weight: float = Field(
+        1e-4,
+        ge=0,
+        le=10,
+        description="Weight of the policy's entropy (nats) beside the reward, which is an "
+        "accuracy between 0 and 1: larger values keep it exploring.",
+    )
+
+
+class PolicyStepsSettings(PolicySettings):
+    """REINFORCE in turns with whole epochs of weight updates."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    policy_steps: int = Field(
+        30,
+        ge=1,
+        le=100_000,
+        description="Updates of the policy after every epoch.",
+        json_schema_extra={"unit": "updates"},
+    )

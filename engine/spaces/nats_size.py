@@ -88,6 +88,7 @@ class NatsSize(Space):
         {
             capabilities.SHARED_WEIGHTS,
             capabilities.WIDTH_SLICES,
+            capabilities.WIDTH_MIXTURE,
             capabilities.SEQUENCE_CODE,
             capabilities.ENUMERABLE,
         }

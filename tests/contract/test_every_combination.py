@@ -35,8 +35,16 @@ TINY: dict[str, dict[str, Any]] = {
     "landmark": {"per_round": 3, "rounds": 1, "min_distance": 1, "warm_up": 0.0, "pairs": 2},
     "plasticity": {"warm_up": 0, "flush_every": 2},
 }
-# Settings of a recipe that fit the smallest network; others run with their defaults.
-SETTINGS: dict[str, dict[str, Any]] = {"pc_darts": {"partial_channels": 2}}
+# Settings of recipes that fit the smallest network, or do little work after an epoch; others run
+# with their defaults.
+POLICY = {"policy_steps": 2, "policy_samples": 3}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "pc_darts": {"partial_channels": 2},
+    "enas": POLICY,
+    "reinforce_shared": POLICY,
+    "nao": {"pool": 8, "seeds": 3, "new": 2, "new_random": 1, "round_epochs": 1}
+    | {"coder_epochs": 2, "coder_width": 4, "step_limit": 3},
+}
 ADDONS = [
     "+".join(chosen)
     for count in range(len(AddonsSpec.model_fields) + 1)
@@ -54,6 +62,7 @@ MUST_RUN = {
     for recipe in (
         "spos", "rsps", "fairnas", "random_a",
         "darts", "darts_2nd", "darts_plus", "fair_darts", "pc_darts", "bayesnas",
+        "enas", "reinforce_shared", "tunas", "nao",
     )
     for addons in ADDONS
 } | {("darts", "darts", "landmark"), ("darts", "pc_darts", "")}  # fmt: skip
@@ -63,6 +72,12 @@ MUST_RUN |= {
     for recipe in ("gdas", "fbnet", "setn", "proxylessnas", "one_shot")
     for addons in ADDONS
 }
+MUST_RUN |= {
+    (space, recipe, addons)
+    for space in ("darts", "nats_size")
+    for recipe in ("enas", "reinforce_shared", "tunas", "nao")
+    for addons in ADDONS
+} | {("nats_size", "fbnet_v2", addons) for addons in ADDONS}
 
 
 def tiny_spec(space: str, recipe: str, addons: str) -> ExperimentSpec:

@@ -14,11 +14,28 @@ from engine.learners import LEARNED, LEARNERS, Learner, LearnerContext, Step
 from engine.networks import SuperNet, build_supernet
 from engine.paths import PATHS, PathContext
 from engine.recipes import RECIPES
-from engine.spaces import get_space
+from engine.spaces import SPACES, get_space
 from engine.spec.network import NetworkSpec
 
 NETWORK = NetworkSpec(channels=2, cells=1, classes=3, input_channels=1, resolution=8)
 EPOCHS, STEPS = 4, 3
+# Settings of recipes whose defaults do much work at once, nothing with the first draw, or need
+# more channels.
+QUICK: dict[str, dict[str, Any]] = {
+    "enas": {"policy_steps": 2},
+    "reinforce_shared": {"policy_steps": 2},
+    "tunas": {"policy_samples": 5},
+    "pc_darts": {"partial_channels": 2},
+    "nao": {"pool": 10, "seeds": 4, "new": 3, "new_random": 1, "coder_epochs": 3}
+    | {"coder_width": 8},
+}
+
+
+def home(recipe: str) -> str:
+    """Return a space that the recipe fits."""
+    needs = RECIPES[recipe].requires
+    fitting = [name for name, space in SPACES.items() if needs <= space.provides]
+    return "nb201" if "nb201" in fitting else fitting[0]
 
 
 def images(count: int = 8, seed: int = 0) -> DeviceImages:

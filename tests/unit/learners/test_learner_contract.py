@@ -7,26 +7,18 @@ import json
 import numpy as np
 import pytest
 import torch
-from learner_cases import alphas, learner, step
+from learner_cases import QUICK, alphas, home, learner, step
 
 from engine.core.capabilities import OP_MIXTURE
 from engine.recipes import RECIPES
-from engine.spaces import SPACES
 
 LEARNING = [name for name, recipe in RECIPES.items() if recipe.learner is not None]
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
-def home(recipe: str) -> str:
-    """Return a space that the recipe fits."""
-    needs = RECIPES[recipe].requires
-    fitting = [name for name, space in SPACES.items() if needs <= space.provides]
-    return "nb201" if "nb201" in fitting else fitting[0]
-
-
 @pytest.mark.parametrize("recipe", LEARNING)
 def test_it_leaves_the_super_net_and_foreign_streams_alone(recipe: str) -> None:
-    made = learner(recipe, home(recipe))
+    made = learner(recipe, home(recipe), QUICK.get(recipe))
     net = made.context.net.train()
     before = {name: value.clone() for name, value in net.state_dict().items()}
     torch.manual_seed(3)
@@ -46,7 +38,7 @@ def test_it_learns_and_goes_on_from_a_checkpoint(recipe: str) -> None:
         made.step(step(made.context.net.train(), share=0.9))  # type: ignore[attr-defined]
         made.end_epoch(4)  # type: ignore[attr-defined]
 
-    made = learner(recipe, home(recipe))
+    made = learner(recipe, home(recipe), QUICK.get(recipe))
     start = alphas(made)
     work(made)
     assert not torch.equal(alphas(made), start)
@@ -54,7 +46,7 @@ def test_it_learns_and_goes_on_from_a_checkpoint(recipe: str) -> None:
     tensors = {name: value.clone() for name, value in made.tensors().items()}
     stream = made.context.rng.bit_generator.state
     work(made)
-    other = learner(recipe, home(recipe), seed=0)
+    other = learner(recipe, home(recipe), QUICK.get(recipe))
     other.restore(saved)
     other.load_tensors(tensors)
     other.context.rng.bit_generator.state = stream
@@ -66,7 +58,7 @@ def test_it_learns_and_goes_on_from_a_checkpoint(recipe: str) -> None:
 
 @pytest.mark.parametrize("recipe", LEARNING)
 def test_it_reports_and_proposes(recipe: str) -> None:
-    made = learner(recipe, home(recipe))
+    made = learner(recipe, home(recipe), QUICK.get(recipe))
     space = made.context.space
     report = json.loads(json.dumps(made.report(), allow_nan=False))
     shapes = [len(choice.options) for choice in space.mixture]

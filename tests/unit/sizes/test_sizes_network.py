@@ -166,13 +166,13 @@ def test_many_routes_share_what_they_have_in_common() -> None:
     }
 
 
-def test_routes_that_mix_widths_are_refused() -> None:
+def test_mixtures_without_all_weights_are_refused() -> None:
     net, one = supernet(), drawn(1)[0]
     hard = Route.of(one)
     weighted = Route(hard.active, (torch.ones(1),) + (None,) * 4)
     double = Route(((0, 1), *hard.active[1:]))
-    for route in (weighted, double):
-        with pytest.raises(ValueError, match="one width per layer"):
+    for route, said in ((weighted, "weights in every layer"), (double, "one width per layer")):
+        with pytest.raises(ValueError, match=said):
             net(images(), route)
         with pytest.raises(ValueError, match="one width per layer"):
             net.forward_many(images(), [hard, route])

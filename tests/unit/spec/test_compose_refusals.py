@@ -58,7 +58,7 @@ def test_the_defaults_can_run() -> None:
         ("space=nb202", "space", "Did you mean `nb201`?"),
         ("space=zzz", "space", "no search space `zzz`; known are "),
         ("algorithm=spo", "algorithm", "Did you mean `spos`?"),
-        ("algorithm=zzz", "algorithm", "rsps, spos"),
+        ("algorithm=zzz", "algorithm", "known are"),
         ("data.name=cifar", "data.name", "Did you mean `cifar10"),
         ("data.name=npz", "data.path", "`npz` needs the path"),
         ("data.name=folder", "data.path", "`folder` needs the path"),

@@ -1,4 +1,4 @@
-"""Landmarks act on the weights while the architecture parameters go on moving."""
+"""Landmarks act on the weights while what is learned goes on moving."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from learner_cases import QUICK, home
 
 from engine.addons.landmark import Landmark, choose_diverse
 from engine.events import Events
@@ -16,18 +17,19 @@ from engine.recipes import RECIPES
 from engine.spec.experiment import ExperimentSpec
 
 torch.set_num_threads(1)
-LEARNING = [name for name, one in RECIPES.items() if one.learned == "logits" and one.addons]
+LEARNING = [name for name, one in RECIPES.items() if one.learner and "landmark" in one.addons]
 
 
 def trained(recipe: str, weight: float, folder: Path) -> tuple[list[Any], list[Any], Lab]:
-    """Train two epochs of four steps; return the logits before and after, and the lab."""
+    """Train two epochs of four steps; return parameters before and after, and the lab."""
     landmark = {"per_round": 3, "rounds": 1, "min_distance": 1, "warm_up": 0.0, "pairs": 2}
     spec = ExperimentSpec.model_validate(
         {
             "data": {"name": "digits", "train_images": 60, "held_out_images": 50},
-            "space": "nb201",
+            "space": home(recipe),
             "network": {"channels": 2, "cells": 1},
             "algorithm": recipe,
+            "settings": QUICK.get(recipe, {}),
             "addons": {"landmark": {**landmark, "weight": weight}},
             "super_net": {"epochs": 2, "batch_size": 15},
             "device": "cpu",
@@ -46,7 +48,7 @@ def trained(recipe: str, weight: float, folder: Path) -> tuple[list[Any], list[A
 
 
 @pytest.mark.parametrize("recipe", LEARNING)
-def test_alpha_moves_while_landmarks_act(recipe: str, tmp_path: Path) -> None:
+def test_it_learns_while_landmarks_act(recipe: str, tmp_path: Path) -> None:
     before, after, lab = trained(recipe, 5.0, tmp_path)
     assert all((one != other).any() for one, other in zip(before, after, strict=True))
     _, _, weaker = trained(recipe, 0.01, tmp_path)
