@@ -192,6 +192,14 @@ def faults(value: dict[str, Any]) -> list[SpecError]:
     return wrong or check(build(value))
 
 
+def mixture(
+    space: str, settings: Mapping[str, Any] | None = None
+) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Return names and options of the choices that a learner weighs."""
+    choices = get_space(space, settings).mixture
+    return [choice.name for choice in choices], [choice.options for choice in choices]
+
+
 # -- architectures ----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Drawn:

@@ -24,13 +24,35 @@ class Epochs:
     learning_rate: list[float | None] = field(default_factory=list)
     images_per_second: list[float | None] = field(default_factory=list)
     memory_mb: list[float | None] = field(default_factory=list)
+    forgetting: list[float | None] = field(default_factory=list)
+    forgetting_top: list[float | None] = field(default_factory=list)
+    forgetting_max: list[float | None] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Append one `epoch` event."""
         measured = event.get("measured") or {}
+        lost = event.get("forgetting") or {}
+        told = {**event, **measured}
+        told["forgetting"] = lost.get("mean")
+        told["forgetting_top"] = lost.get("top_mean")
+        told["forgetting_max"] = lost.get("max")
         for name, column in vars(self).items():
-            source = measured if name in ("images_per_second", "memory_mb") else event
-            column.append(source.get(name))
+            column.append(told.get(name))
+
+
+@dataclass
+class Learning:
+    """What a learner reports: entropy over the epochs, and its latest probabilities."""
+
+    epoch: list[int] = field(default_factory=list)
+    entropy: list[float | None] = field(default_factory=list)
+    probabilities: list[list[float]] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Take one `learner` event."""
+        self.epoch.append(event["epoch"])
+        self.entropy.append(event.get("entropy"))
+        self.probabilities = event["probabilities"]
 
 
 @dataclass
@@ -92,6 +114,7 @@ class RunDigest:
         self.landmarks: dict[str, dict[str, Any]] = {}
         self.truths: list[Event] = []
         self.epochs = Epochs()
+        self.learning = Learning()
         self.rankings = Rankings()
         self.searches: dict[str, Generations] = {}
         self.architectures: dict[int, Event] = {}
@@ -135,6 +158,9 @@ class RunDigest:
     def _epoch(self, event: Event) -> None:
         self.epochs.add(event)
 
+    def _learner(self, event: Event) -> None:
+        self.learning.add(event)
+
     def _ranking(self, event: Event) -> None:
         self.rankings.add(event)
 
@@ -161,6 +187,7 @@ _HANDLERS = {
     "ground_truth": RunDigest._truth,
     "landmarks": RunDigest._landmarks,
     "epoch": RunDigest._epoch,
+    "learner": RunDigest._learner,
     "ranking": RunDigest._ranking,
     "generation": RunDigest._generation,
     "architecture": RunDigest._architecture,

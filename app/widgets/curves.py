@@ -107,6 +107,24 @@ def running_mean(values: Sequence[float | None], row: int) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+FORGETTING = {
+    "forgetting": ("Mean", palette.ACCENT, "solid"),
+    "forgetting_top": ("Best 5", palette.GREEN, "dash"),
+    "forgetting_max": ("Worst", palette.VIOLET, "dot"),
+}
+
+
+def forgetting(epochs: Epochs, run_id: str) -> Figure:
+    """Draw the error differences of multi-model forgetting over the epochs."""
+    figure = base_figure(run_id, "epoch", "error difference (percentage points)", 280)
+    for name, (title, colour, dash) in FORGETTING.items():
+        x, y = thin(epochs.epoch, getattr(epochs, name))
+        hover = f"epoch %{{x}}<br>{title} %{{y:.2f}}"
+        figure["data"].append(_line(x, y, title, colour, dash, hover=hover))
+    figure["layout"]["showlegend"] = True
+    return figure
+
+
 def landmark(epochs: Epochs, run_id: str) -> Figure:
     """Draw the landmark term and its weight, on two axes."""
     figure = base_figure(run_id, "epoch", "landmark term (loss)", 260)

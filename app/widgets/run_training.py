@@ -11,7 +11,7 @@ import streamlit as st
 from app import client
 from app.digest import Epochs
 from app.feed import RunFeed
-from app.widgets import chart, curves, numbers, palette
+from app.widgets import chart, curves, numbers, palette, run_learner
 from app.widgets.empty import empty
 
 
@@ -46,6 +46,19 @@ def draw(feed: RunFeed) -> None:
             "training images per second",
             palette.GREEN,
         )
+    if any(value is not None for value in epochs.forgetting):
+        _forgetting(feed)
+
+
+def _forgetting(feed: RunFeed) -> None:
+    epochs = feed.digest.epochs
+    chart.show(
+        "How much worse an architecture is at the end of the epoch than right after its update",
+        curves.forgetting(epochs, feed.run_id),
+        "training-forgetting",
+        {"epoch": epochs.epoch, **{name: getattr(epochs, name) for name in curves.FORGETTING}},
+        "Error difference on one held-out batch; 0 is ideal, above 0 the others made it forget.",
+    )
 
 
 def _single(
@@ -110,6 +123,7 @@ def _speed_sentence(speeds: Sequence[float | None]) -> str:
 # -- search ---------------------------------------------------------------------------------------
 def draw_search(feed: RunFeed) -> None:
     """Draw the search tab."""
+    run_learner.draw(feed)
     searches = feed.digest.searches
     if not searches:
         empty(

@@ -12,11 +12,19 @@ import plotly.graph_objects as go
 import pytest
 from played_run import played
 
-from app.digest import RunDigest
-from app.widgets import chart, curves, palette, ranking, truth
+from app.digest import Epochs, Learning, RunDigest
+from app.widgets import chart, curves, palette, ranking, run_learner, truth
 from app.widgets.plot import Figure
 
 BOTH = re.compile(r"light-dark\((#[0-9A-Fa-f]{6}), (#[0-9A-Fa-f]{6})\)")
+
+
+LEARNING, FORGETFUL = Learning(), Epochs()
+for _epoch in (1, 2):
+    told = {"entropy": 1 / _epoch, "probabilities": [[0.2, 0.8], [0.5, 0.3, 0.2]]}
+    LEARNING.add({"epoch": _epoch, **told})
+    lost = {"mean": 2.0, "top_mean": 1.0, "max": 5.0, "n": 3}
+    FORGETFUL.add({"epoch": _epoch, "loss": 1.0, "forgetting": lost})
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +45,15 @@ def figures(digest: RunDigest) -> dict[str, Figure]:
         "searches": curves.searches(digest.searches, "r"),
         "scatter": ranking.scatter(sample, ranking.landmarks(digest), "r"),
         "truth": truth.figure(digest, "r"),
+        "entropy": run_learner.entropy(LEARNING, "r"),
+        "forgetting": curves.forgetting(FORGETFUL, "r"),
     }
 
 
-NAMES = ("correlations", "accuracy", "loss", "landmark", "searches", "scatter", "truth")
+NAMES = (
+    "correlations", "accuracy", "loss", "landmark", "searches", "scatter", "truth",
+    "entropy", "forgetting",
+)  # fmt: skip
 
 
 def resolved(figure: Figure, theme: int) -> Any:
@@ -149,3 +162,22 @@ def test_an_algorithm_keeps_its_look_and_known_ones_differ() -> None:
     assert palette.algorithm("my-own") == palette.algorithm("my-own")
     known = [palette.algorithm(name) for name in ("spos", "rsps", "fairnas", "darts", "gdas")]
     assert all(one != other for one, other in itertools.combinations(known, 2))
+
+
+def test_the_heat_map_has_a_cell_per_choice_and_option() -> None:
+    names, options = ["0->1", "0->2"], [("none", "conv"), ("none", "pool", "conv")]
+    figure = run_learner.heat_map(LEARNING.probabilities, names, options, "r")
+    go.Figure(resolved(figure, 1))
+    (trace,) = figure["data"]
+    assert trace["x"] == ["none", "conv", "pool"] and trace["y"] == names
+    assert trace["z"] == [[0.2, 0.8, None], [0.5, 0.2, 0.3]]
+    assert "1 of 2 choices" in run_learner.heat_sentence(LEARNING)
+    table = run_learner.long_table(LEARNING.probabilities, names, options)
+    assert table["probability"] == [0.2, 0.8, 0.5, 0.3, 0.2]
+
+
+def test_an_epoch_without_forgetting_leaves_a_gap() -> None:
+    epochs = Epochs()
+    epochs.add({"epoch": 1, "loss": 2.0, "measured": {"memory_mb": 5.0}})
+    assert epochs.forgetting == epochs.forgetting_max == [None]
+    assert epochs.loss == [2.0] and epochs.memory_mb == [5.0]
