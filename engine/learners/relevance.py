@@ -1,8 +1,9 @@
 """BayesNAS: automatic relevance determination on the weights of a mixture (Zhou et al. 2019).
 
 Every option has a weight w with the prior N(0, gamma). Maximising the marginal likelihood drives
-the gammas of what the data does not need to zero; those options are pruned. The priors are
-hierarchical: an edge out of a node that nothing relevant enters cannot be relevant itself.
+the gammas of what the data does not need to zero; those options are pruned. `none` has no weight:
+an edge has it when nothing else is left of it. The priors are hierarchical: an edge out of a node
+that nothing relevant enters cannot be relevant itself.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from engine.core.space import Space
 from engine.learners.gradient import GradientLearner
 from engine.learners.registry import LEARNED, LEARNERS, LearnerContext, Step
 
-# A choice keeps this much relevance in its report and draws, so that no logarithm is of zero.
+ZERO = "none"
+# Smallest variance, so that nothing is divided by zero.
 SMALLEST = 1e-12
 
 
@@ -39,19 +41,26 @@ class Relevance(nn.Module):
         self.space = space
         self.sizes = [len(choice.options) for choice in space.mixture]
         start = torch.cat([torch.full((n,), 1.0 / n) for n in self.sizes])
+        names = [option for choice in space.mixture for option in choice.options]
+        self.zero = torch.tensor([name == ZERO for name in names])
         self.w = nn.Parameter(start.clone())
         self.register_buffer("gamma", torch.ones_like(start))
         self.register_buffer("omega", torch.ones_like(start))
-        self.register_buffer("kept", torch.ones_like(start))
+        self.register_buffer("kept", (~self.zero).to(start.dtype))
 
     def mixture(self) -> list[Tensor]:
         """Return the weights with which options are added, (options,) per choice; 0 if pruned."""
         return list((self.w * self.kept).split(self.sizes))
 
     def probabilities(self) -> list[Tensor]:
-        """Return each option's share of its choice's relevance, gamma over their sum."""
-        alive = (self.gamma * self.kept).clamp_min(SMALLEST)
-        return [one / one.sum() for one in alive.split(self.sizes)]
+        """Return each option's share of its choice's relevance, gamma over their sum.
+
+        Where nothing is left, `none` has it all.
+        """
+        alive = (self.gamma * self.kept).split(self.sizes)
+        zeros = self.zero.to(self.gamma).split(self.sizes)
+        pairs = zip(alive, zeros, strict=True)
+        return [one / one.sum() if one.any() else zero for one, zero in pairs]
 
     def draw(self, rng: np.random.Generator) -> Architecture:
         """Draw every choice by its shares of the relevance."""
@@ -97,8 +106,30 @@ def updated(w: Tensor, gamma: Tensor, curvature: Tensor) -> tuple[Tensor, Tensor
     return (w.abs() / omega).clamp_min(SMALLEST), omega
 
 
+def rescaled(w: Tensor, before: Tensor, groups: Tensor) -> Tensor:
+    """Return weights whose absolute sum per node is what it was.
+
+    The normalisations after a node take its scale away, so that the loss would let the penalty
+    shrink all weights of a node together; only their proportions mean something.
+
+    Args:
+        w: weights after a step, (n,).
+        before: weights before it, (n,); kept for a node all of whose weights became 0.
+        groups: node that each option's edge enters, (n,).
+    """
+    result = w.clone()
+    for group in groups.unique():
+        own = groups == group
+        total = w[own].abs().sum()
+        scale = before[own].abs().sum()
+        result[own] = w[own] * (scale / total) if total > 0 else before[own]
+    return result
+
+
 class RelevanceLearner(GradientLearner):
     """Moves w on the held-out loss plus lambda * sum omega |w|; gammas follow after every epoch.
+
+    The scale of each node is kept, see `rescaled`.
 
     The curvature is the Gauss-Newton one: batch size times the mean square of the batches'
     gradients in the epoch. (The paper computes the Hessian layer by layer.)
@@ -131,6 +162,9 @@ class RelevanceLearner(GradientLearner):
             with torch.no_grad():
                 crossed = learned.w * before < 0
                 learned.w.masked_fill_(crossed, 0.0)
+                alive = learned.kept > 0
+                scaled = rescaled(learned.w[alive], before[alive], self.groups[alive])
+                learned.w[alive] = scaled
 
     def end_epoch(self, epoch: int) -> None:
         """Update gamma and omega, then prune what has become irrelevant."""
@@ -145,10 +179,21 @@ class RelevanceLearner(GradientLearner):
         self._squares, self._count = torch.zeros_like(learned.w), 0
 
     def _prune(self, threshold: float) -> None:
+        """Drop options far below the most relevant one that enters the same node.
+
+        The last option of a choice without `none` stays.
+        """
         learned = self.learned
-        parts = learned.gamma.split(learned.sizes), learned.kept.split(learned.sizes)
-        for gamma, kept in zip(*parts, strict=True):
-            kept.masked_fill_(gamma < threshold * (gamma * kept).max(), 0.0)
+        for group in self.groups.unique():
+            own = (self.groups == group) & (learned.kept > 0)
+            if own.any():
+                weak = own & (learned.gamma < threshold * learned.gamma[own].max())
+                learned.kept.masked_fill_(weak, 0.0)
+        zeros = learned.zero.split(learned.sizes)
+        parts = learned.kept.split(learned.sizes), learned.gamma.split(learned.sizes)
+        for kept, gamma, zero in zip(*parts, zeros, strict=True):
+            if not kept.any() and not zero.any():
+                kept[gamma.argmax()] = 1.0
 
     def report(self) -> dict[str, Any]:
         """Add how many options are left."""

@@ -27,8 +27,8 @@ class BayesNasSettings(AlphaSettings, EncodingSettings):
         0.01,
         ge=0,
         lt=1,
-        description="Options whose prior variance falls below this share of the largest one of "
-        "their choice are pruned for good.",
+        description="Options whose prior variance falls below this share of the largest of "
+        "those into the same node are pruned for good.",
     )
 
 

@@ -7,7 +7,7 @@ import torch
 from learner_cases import learner, step
 from scipy.optimize import minimize_scalar
 
-from engine.learners.relevance import hierarchical, updated
+from engine.learners.relevance import hierarchical, rescaled, updated
 from engine.spaces import get_space
 
 
@@ -54,6 +54,13 @@ def test_sources_and_groups_of_the_spaces_are_their_wiring() -> None:
             assert source == (-1 if int(left) < inputs else group - int(right) + int(left))
 
 
+def test_the_scale_of_a_node_is_kept() -> None:
+    before = torch.tensor([0.5, 0.5, 1.0, 1.0])
+    w, groups = torch.tensor([0.1, -0.3, 0.0, 0.0]), torch.tensor([1, 1, 2, 2])
+    found = rescaled(w, before, groups)
+    np.testing.assert_allclose(found, [0.25, -0.75, 1.0, 1.0])
+
+
 def test_irrelevant_options_are_pruned_for_good_and_no_longer_computed() -> None:
     made = learner("bayesnas", settings={"prune_below": 0.5})
     with torch.no_grad():
@@ -61,10 +68,23 @@ def test_irrelevant_options_are_pruned_for_good_and_no_longer_computed() -> None
     made.step(step(made.context.net.train()))
     made.end_epoch(4)
     (route,) = made.context.paths.routes(made.context.rng, 0.5)
-    assert all(set(active) <= {3, 4} and active for active in route.active)
+    assert all(set(active) <= {3, 4} for active in route.active)
+    assert any(route.active)
     assert made.report()["options_kept"] == sum(map(len, route.active))
     with torch.no_grad():
         made.learned.w.fill_(1.0)
     (again,) = made.context.paths.routes(made.context.rng, 0.5)
     assert again.active == route.active
-    assert all(o in (3, 4) for o in made.proposals(1)[0].indices)
+    first = made.proposals(1)[0].indices
+    assert all(o in (0, 3, 4) for o in first) and any(first)
+
+
+def test_an_edge_of_which_nothing_is_left_becomes_zero() -> None:
+    made = learner("bayesnas")
+    assert not made.learned.kept.view(6, 5)[:, 0].any(), "`none` has no weight"
+    with torch.no_grad():
+        made.learned.kept.view(6, 5)[4] = 0.0
+    (route,) = made.context.paths.routes(made.context.rng, 0.5)
+    assert route.active[4] == () and len(route.active[3]) == 4
+    assert made.report()["probabilities"][4] == [1.0, 0.0, 0.0, 0.0, 0.0]
+    assert made.proposals(1)[0].indices[4] == 0
