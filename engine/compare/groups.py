@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.runs import RunFolder
 from engine.spec.experiment import ExperimentSpec
-from engine.spec.sweep import assignments, short_names
+from engine.spec.sweep import assignments, short_names, value_text
 
 # What may differ between the seeds of one setting.
 PERSONAL = {"seed", "name", "notes", "tags", "device"}
@@ -20,8 +20,9 @@ NAMED_FIELDS = 3  # differences beyond these would make a name longer than a tab
 def group_runs(folders: Sequence[RunFolder]) -> dict[str, list[RunFolder]]:
     """Group runs whose specs are equal apart from the seed and what only people read.
 
-    Names have the algorithm, add-ons, space and data, and the fields in which the groups differ
-    beside these. Those that are still alike are numbered in the order they are given.
+    Names have the algorithm, add-ons, space and data, and of the fields in which the groups differ
+    beside these the values that less than half of the groups have. Those that are still alike are
+    numbered in the order they are given.
     """
     settings: dict[str, ExperimentSpec] = {}
     members: dict[str, list[RunFolder]] = {}
@@ -35,17 +36,24 @@ def group_runs(folders: Sequence[RunFolder]) -> dict[str, list[RunFolder]]:
 
 def _names(specs: Sequence[ExperimentSpec]) -> list[str]:
     values = [spec.model_dump(mode="json", exclude=PERSONAL) for spec in specs]
-    differing = _differing(values)[:NAMED_FIELDS]
+    differing = _differing(values)
+    usual = {field: _usual([_get(value, field) for value in values]) for field in differing}
     short = short_names(differing)
     names, taken = [], Counter[str]()
     for spec, value in zip(specs, values, strict=True):
-        own = {
-            field: found for field in differing if (found := _get(value, field)) is not _NOWHERE
-        }
-        name = group_name(spec) + (f" · {assignments(own, short)}" if own else "")
+        found = {field: _get(value, field) for field in differing}
+        own = {f: v for f, v in found.items() if v is not _NOWHERE and value_text(v) != usual[f]}
+        said = assignments(dict(list(own.items())[:NAMED_FIELDS]), short)
+        name = group_name(spec) + (f" · {said}" if said else "")
         taken[name] += 1
         names.append(name if taken[name] == 1 else f"{name} ({taken[name]})")
     return names
+
+
+def _usual(values: Sequence[Any]) -> str | None:
+    """Return the text of the value that more than half of the groups have, if there is one."""
+    text, count = Counter(value_text(value) for value in values).most_common(1)[0]
+    return text if 2 * count > len(values) else None
 
 
 def group_name(spec: ExperimentSpec) -> str:

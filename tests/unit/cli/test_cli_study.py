@@ -18,6 +18,17 @@ SPACE = get_space("nb201")
 CHAIN = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|none~0|none~1|none~2|"
 
 
+@pytest.fixture(scope="module")
+def own_bank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder for a results bank: other tests rely on what theirs does not know."""
+    return tmp_path_factory.mktemp("study")
+
+
+@pytest.fixture(autouse=True)
+def trained_apart(own_bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASW_DATA", str(own_bank))
+
+
 def test_ranks_agree_with_the_run(run_dirs: list[Path], cli: Command) -> None:
     lines = [line.split("\t") for line in cli("study", "ranks", run_dirs[0]).out.splitlines()]
     assert lines[0][:2] == ["epoch", "S-KdT"]
@@ -54,9 +65,9 @@ def test_sharing_scores_the_toy_space_with_the_runs_own_net(
     assert [scores[text] for text in found["texts"]] == found["scores"]
 
 
-def test_truth_comes_from_the_bank(run_dirs: list[Path], cli: Command, home: Path) -> None:
+def test_truth_comes_from_the_bank(run_dirs: list[Path], cli: Command, own_bank: Path) -> None:
     found = json.loads(cli("study", "sharing", run_dirs[0], "--base", CHAIN, "--json").out)
-    bank = {(row.canonical, row.test) for row in Bank(home / "bank").rows()}
+    bank = {(row.canonical, row.test) for row in Bank(own_bank / "bank").rows()}
     for text, truth in zip(found["texts"], found["truth"], strict=True):
         assert any(
             canonical == SPACE.canonical(SPACE.parse(text)) and test == pytest.approx(truth)

@@ -37,6 +37,18 @@ def test_a_group_is_named_after_what_differs(tmp_path: Path) -> None:
     }
 
 
+def test_what_most_groups_have_is_not_said(tmp_path: Path) -> None:
+    """One factor changed at a time: each group is named after its own change."""
+    wide, plain = {"network": {"channels": 32}}, {"network": {"norm": {"affine": False}}}
+    found = names(tmp_path, rate(0.1), {}, wide, plain, {"seed": 1})
+    assert found == {
+        "spos on nb201, digits · learning_rate=0.1": ["r0"],
+        "spos on nb201, digits": ["r1", "r4"],
+        "spos on nb201, digits · channels=32": ["r2"],
+        "spos on nb201, digits · affine=false": ["r3"],
+    }
+
+
 def test_what_the_name_has_is_not_said_twice(tmp_path: Path) -> None:
     landmarks = {"addons": {"landmark": {"rounds": 2}}}
     found = names(tmp_path, {}, {"algorithm": "fairnas"}, landmarks, {"space": "nats_size"})
@@ -57,9 +69,8 @@ def test_add_ons_that_differ_inside_are_told_apart(tmp_path: Path) -> None:
 
 
 def test_more_differences_than_a_name_holds_are_numbered(tmp_path: Path) -> None:
-    same = {"data": {"train_images": 9}, "network": {"cells": 1, "channels": 2}}
-    found = names(tmp_path, {}, same | rate(0.1), same | rate(0.2))
-    assert len(found) == 3
-    first, second, third = found
-    assert third == f"{second} (2)"
-    assert first.count("=") == second.count("=") == 3
+    more = {"data": {"train_images": 9, "split_seed": 2}, "network": {"cells": 1, "channels": 2}}
+    found = names(tmp_path, {}, {"search": {"keep": 2}}, more | rate(0.1), more | rate(0.2))
+    *_, third, fourth = found
+    assert fourth == f"{third} (2)"
+    assert third.count("=") == 3
