@@ -210,6 +210,15 @@ class Drawn:
     cost: Cost
 
 
+def size(space: str, settings: Mapping[str, Any] | None = None) -> int:
+    """Return the number of architectures of a space with its settings.
+
+    Raises:
+        SpecError: the settings are wrong.
+    """
+    return get_space(space, settings).size
+
+
 def draw(
     space: str, network: NetworkSpec, number: int, settings: Mapping[str, Any] | None = None
 ) -> Drawn:

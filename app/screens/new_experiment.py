@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import client, drafts, links
 from app.guard import attempt
-from app.widgets import form_sections, preview, schema, sweep_box
+from app.widgets import definition, form_sections, preview, schema, sweep_box
 from app.widgets.form_from_schema import Form, values
 from app.widgets.schema import Field
 from app.widgets.seeds import parse_seeds
@@ -67,13 +67,16 @@ def _read(fields: tuple[Field, ...], base: dict[str, Any], key: str) -> Draft:
     space = client.entry("spaces", str(value["space"]))
     own = form_sections.settings_fields(space, "space_settings")
     value["space_settings"] = values(own, base.get("space_settings") or {}, key) if own else {}
+    unread: list[SpecError] = []
+    if definition.is_defined(space):
+        value["space_settings"], unread = definition.entered(space, base, key)
     text = st.session_state.get(f"{key}:seeds", str(base["seed"]))
     try:
         seeds, faults = parse_seeds(text), []
     except SpecError as error:
         seeds, faults = [0], [error]
     value["seed"] = seeds[0]
-    return Draft(value, seeds, faults + client.faults(value))
+    return Draft(value, seeds, faults + unread + client.faults(value))
 
 
 def _by_field(faults: list[SpecError]) -> dict[str, list[str]]:

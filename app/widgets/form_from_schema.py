@@ -162,8 +162,11 @@ class Form:
     def fault(self, path: str) -> None:
         """Say what is wrong with a field."""
         for sentence in self.faults.get(path, []):
-            said = sentence[:1].upper() + sentence[1:]
-            st.html(f'<div class="nw-fault" role="alert">{escape(said)}</div>')
+            self.say(sentence[:1].upper() + sentence[1:])
+
+    def say(self, sentence: str) -> None:
+        """Draw a sentence about something that is wrong."""
+        st.html(f'<div class="nw-fault" role="alert">{escape(sentence)}</div>')
 
 
 def _owner(field: Field) -> str:

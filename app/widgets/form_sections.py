@@ -10,8 +10,8 @@ from typing import Any
 import streamlit as st
 
 from app import client
+from app.widgets import definition, schema
 from app.widgets import form_summaries as say
-from app.widgets import schema
 from app.widgets.form_from_schema import Faults, Form
 from app.widgets.schema import Field, at
 
@@ -143,6 +143,8 @@ def _data(fields: Fields, form: Form) -> None:
 
 def _space(fields: Fields, form: Form) -> None:
     entry = _part(fields, form, "space", "spaces", "Search space")
+    if definition.is_defined(entry):
+        definition.draw(entry, form)
     form.section(settings_fields(entry, "space_settings"))
     inner = _inner(fields, "network")
     form.section(inner, (*TAKEN_FROM_DATA, "network.norm", "network.sharing"))

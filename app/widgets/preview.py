@@ -22,7 +22,7 @@ IMAGES = {"digits": (10, 1, 8), "cifar10": (10, 3, 32), "cifar100": (100, 3, 32)
 
 def draw(value: dict[str, Any], spec: ExperimentSpec | None, faults: list[SpecError]) -> None:
     """Draw everything beside the form."""
-    _space(value)
+    _space(value, faults)
     st.markdown("**The experiment as a file**")
     text = spec_view.as_yaml(value, spec)
     spec_view.show(text, height=320)
@@ -38,24 +38,22 @@ def draw(value: dict[str, Any], spec: ExperimentSpec | None, faults: list[SpecEr
     )
 
 
-def _space(value: dict[str, Any]) -> None:
-    network = _network(value)
-    size = client.entry("spaces", str(value["space"])).get("size")
+def _space(value: dict[str, Any], faults: list[SpecError]) -> None:
+    network, space = _network(value), str(value["space"])
+    settings = value.get("space_settings")
+    wrong = [fault.problem for fault in faults if fault.field.startswith("space")]
+    size = None if wrong else client.size(space, settings)
     count = f"{numbers.count(size)} architectures" if size else "this space"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**One of {count}**", width="stretch")
         if st.button("Another", icon=":material/casino:", type="tertiary", key="another"):
             st.session_state["drawn"] = st.session_state.get("drawn", 0) + 1
-    if network is None:
-        empty("Nothing to draw", "Correct the settings of the search space first.")
+    if network is None or wrong:
+        sentence = "Correct the settings of the search space first."
+        empty("Nothing to draw", wrong[0] if wrong else sentence)
         return
     try:
-        drawn = client.draw(
-            str(value["space"]),
-            network,
-            st.session_state.get("drawn", 0),
-            value.get("space_settings"),
-        )
+        drawn = client.draw(space, network, st.session_state.get("drawn", 0), settings)
     except WorkbenchError as error:
         empty("Nothing to draw", str(error))
         return

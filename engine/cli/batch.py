@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from engine.batch import BatchJob, read_batch, refuse_overridden
+from engine.batch import Batch, BatchJob, read_batch, refuse_overridden
 from engine.cli.terminal import TerminalSink
 from engine.control import FlagControl
 from engine.experiment import execute, new_owner
 from engine.runs import RunFolder, create_run
 from engine.spec.errors import WorkbenchError
 from engine.spec.files import load_mapping, with_values
+from engine.spec.lines import with_lines
+from engine.spec.sweep import is_sweep, varied_fields
 
 
 def read_file(path: Path, assignments: list[str]) -> dict[str, Any]:
@@ -29,9 +32,23 @@ def read_file(path: Path, assignments: list[str]) -> dict[str, Any]:
     return value
 
 
+def batch_of(value: dict[str, Any], path: Path, assignments: list[str]) -> Batch:
+    """Return what a file holds, its faults with their lines.
+
+    Args:
+        value: what `read_file` returned.
+        path: the file.
+        assignments: as `read_file` applied them.
+    """
+    batch = read_batch(value)
+    changed = [text.partition("=")[0] for text in assignments]
+    changed += varied_fields(value) if is_sweep(value) else []
+    return replace(batch, faults=tuple(with_lines(batch.faults, path, changed)))
+
+
 def jobs_of(path: Path, assignments: list[str]) -> tuple[BatchJob, ...]:
     """Return the jobs of a file; see `read_file` and `Batch.require` for errors."""
-    return read_batch(read_file(path, assignments)).require()
+    return batch_of(read_file(path, assignments), path, assignments).require()
 
 
 def run_jobs(jobs: Sequence[BatchJob], runs: Path, quiet: bool) -> None:

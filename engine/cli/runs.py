@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-from engine.batch import read_batch
-from engine.cli.batch import jobs_of, read_file, run_folder, run_jobs
+from engine.cli.batch import batch_of, jobs_of, read_file, run_folder, run_jobs
 from engine.runs import RunFolder
 from engine.spec.errors import RunError
 from engine.spec.sweep import is_sweep
@@ -68,7 +67,7 @@ def validate(
 ) -> None:
     """Tell whether an experiment file can run, and name every fault at its field."""
     mapping = read_file(spec, set_ or [])
-    batch = read_batch(mapping)
+    batch = batch_of(mapping, spec, set_ or [])
     if json_:
         listed = [{"field": fault.field, "problem": fault.problem} for fault in batch.faults]
         answer = {"valid": not batch.faults, "problems": listed}

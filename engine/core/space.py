@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ from engine.core.architecture import Architecture
 from engine.core.choice import Choice
 from engine.spec.errors import ArchitectureError
 from engine.spec.network import NetworkSpec
-from engine.spec.settings import NoSettings
+from engine.spec.settings import NoSettings, validate_settings
 
 Rng = np.random.Generator
 
@@ -82,6 +82,8 @@ class Space(ABC):
     All methods are pure; randomness comes only from the generator that is passed in.
 
     Attributes:
+        provides: what it offers (`engine.core.capabilities`). This and the next attributes can
+            depend on settings.
         fixed: fields of `NetworkSpec` that the space's definition settles, whatever a spec says.
             Runs record these values; pages need not ask for them.
         flop_unit: what `cost` counts as FLOPs.
@@ -100,14 +102,22 @@ class Space(ABC):
     source: ClassVar[str]
     help: ClassVar[str]
     provides: frozenset[str]
-    fixed: ClassVar[Mapping[str, int]] = {}
+    fixed: Mapping[str, int] = {}
     flop_unit: ClassVar[str] = "multiply-adds"
     stand_alone_options: ClassVar[frozenset[str]] = frozenset()
-    recomputes: ClassVar[bool] = False
-    factors: ClassVar[frozenset[str]] = frozenset()
+    recomputes: bool = False
+    factors: frozenset[str] = frozenset()
     operations_on: ClassVar[str] = ""
     settings: ClassVar[type[BaseModel]] = NoSettings
     choices: tuple[Choice, ...]
+
+    def read_settings(self, values: Mapping[str, Any]) -> BaseModel:
+        """Check the `space_settings` of an experiment.
+
+        Raises:
+            SpecError: an unknown or wrong setting, at its field.
+        """
+        return validate_settings(self.settings, values, "space_settings", self.name)
 
     def configured(self, settings: BaseModel) -> Space:
         """Return the space with these settings, such as a smaller sub-space.
@@ -149,6 +159,10 @@ class Space(ABC):
     @abstractmethod
     def graphs(self, architecture: Architecture) -> dict[str, CellGraph]:
         """Return the cells to draw, by name."""
+
+    def overview(self) -> dict[str, CellGraph]:
+        """Return the space itself to draw, every option an edge; empty where it has no drawing."""
+        return {}
 
     def constraint(self, architecture: Architecture) -> str | None:
         """Say in one sentence why a well-formed architecture is not allowed, or return None."""

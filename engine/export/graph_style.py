@@ -8,8 +8,8 @@ will be put on. They differ in lightness, too, which is what remains for a colou
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engine.core.space import CellGraph
@@ -38,6 +38,7 @@ class Look:
 
 _SKIP = Look(GREY, "", "hexagon")
 _KNOWN = {
+    "none": Look(NOTE, "2 5", "hexagon"),
     "skip_connect": _SKIP,
     "identity": _SKIP,
     "nor_conv_3x3": Look(BLUE, "", "pill"),
@@ -68,13 +69,27 @@ _LABELS = {
 def styles(graphs: Mapping[str, CellGraph]) -> dict[str, Look]:
     """Return the look of every operation in some cells, in order of appearance.
 
-    A known operation looks the same in every drawing; others take what is free.
+    A known operation looks the same in every drawing, unless one that looks like it (of another
+    family) stands before it; that one and unknown ones take what is free.
     """
     names = dict.fromkeys(edge[2] for graph in graphs.values() for edge in graph.edges)
     names.pop("", None)
-    unknown = [name for name in names if name not in _KNOWN]
-    spare = {name: _OTHERS[place % len(_OTHERS)] for place, name in enumerate(unknown)}
-    return {name: _KNOWN.get(name) or spare[name] for name in names}
+    found: dict[str, Look] = {}
+    for name in names:
+        if name in _KNOWN and _KNOWN[name] not in found.values():
+            found[name] = _KNOWN[name]
+    for place, name in enumerate(name for name in names if name not in found):
+        spare = _spare(list(found.values()), place)
+        found[name] = replace(spare, shape=_KNOWN[name].shape) if name in _KNOWN else spare
+    return {name: found[name] for name in names}
+
+
+def _spare(taken: Sequence[Look], place: int) -> Look:
+    """Return a look of a colour that is free, else one that is free, else any."""
+    colours = {look.colour for look in taken}
+    free = [look for look in _OTHERS if look not in taken]
+    fresh = [look for look in free if look.colour not in colours]
+    return (fresh or free or _OTHERS[place % len(_OTHERS) :])[0]
 
 
 def label(operation: str) -> str:

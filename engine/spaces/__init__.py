@@ -11,7 +11,6 @@ from typing import Any
 
 from engine.core.space import Space
 from engine.spaces.registry import SPACES
-from engine.spec.settings import validate_settings
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")
@@ -29,14 +28,13 @@ def get_space(name: str, settings: Mapping[str, Any] | None = None) -> Space:
     """
     if not settings:
         return SPACES[name]
-    return _configured(name, json.dumps(settings, sort_keys=True, default=str))
+    return _configured(name, json.dumps(settings, default=str))
 
 
 @lru_cache(maxsize=64)
 def _configured(name: str, settings: str) -> Space:
     space = SPACES[name]
-    model = validate_settings(space.settings, json.loads(settings), "space_settings", name)
-    return space.configured(model)
+    return space.configured(space.read_settings(json.loads(settings)))
 
 
 __all__ = ["SPACES", "get_space"]

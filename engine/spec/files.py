@@ -194,12 +194,33 @@ def load(path: Path) -> ExperimentSpec:
 
 
 def load_mapping(path: Path) -> dict[str, Any]:
-    """Read a file's mapping without validating its fields (see `read_mapping`)."""
+    """Read a file's mapping without validating its fields (see `read_mapping`).
+
+    `space_settings: {file: NAME}` is replaced by what stands in that file, which is looked for
+    beside this one: the record of a run then holds everything.
+    """
+    value = read_mapping(_content(path))
+    settings = value.get("space_settings")
+    if not isinstance(settings, dict) or list(settings) != ["file"]:
+        return value
+    name = settings["file"]
     try:
-        text = path.read_text(encoding="utf-8")
+        if not isinstance(name, str):
+            raise SpecError("", f"give the name of a file; given was {name!r:.60}.")
+        found = read_mapping(_content(path.parent / name))
+    except SpecError as fault:
+        where = "" if not isinstance(name, str) or "cannot read" in fault.problem else f"{name}: "
+        raise SpecError("space_settings.file", f"{where}{fault.problem}") from None
+    if not found:
+        raise SpecError("space_settings.file", f"{name} is empty.")
+    return {**value, "space_settings": found}
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError("", f"cannot read {path}: {_one_line(error)}.") from None
-    return read_mapping(text)
 
 
 def dump(spec: ExperimentSpec) -> str:

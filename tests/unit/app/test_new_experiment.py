@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 from page_help import Open, key_of, words
 from played_client import PlayedClient
 from played_run import played
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import TextArea
 
 from engine.catalog import EXAMPLES
+from engine.spec.evaluation import EvaluationSpec
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.files import dump, load, parse
 
@@ -132,6 +135,59 @@ def test_what_was_entered_survives_a_look_at_another_page(open_page: Open) -> No
     assert parse(shown_file(test)).network.cells == 2
 
 
+# -- a space of one's own --------------------------------------------------------------------
+DEFINITION = "kind: sizes\nstem: 4\nlayers:\n- widths: [4, 8]\n- widths: [4, 8, 16]\n"
+
+
+def with_custom_space(open_page: Open) -> AppTest:
+    test = open_page(NEW)
+    return test.selectbox(key=key_of(test, ":space")).set_value("custom").run()
+
+
+def box(test: AppTest) -> TextArea:
+    return next(area for area in test.text_area if area.label == "Definition (YAML)")
+
+
+def test_a_definition_is_written_in_the_form(open_page: Open) -> None:
+    test = with_custom_space(open_page)
+    assert "One of 27 architectures" in words(test), "the example, to start from"
+    assert parse(shown_file(test)).space_settings["kind"] == "cell"
+    box(test).set_value(DEFINITION).run()
+    assert "One of 6 architectures" in words(test)
+    assert parse(shown_file(test)).space_settings["layers"][0] == {"widths": [4, 8]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: [", "this is not valid YAML"),
+        ("- a\n- b", "a definition is a list of `field: value` lines"),
+        (DEFINITION.replace("16]", "8]"), "layers.1.widths.2: line 5: 8 stands here twice"),
+    ],
+)
+def test_what_is_wrong_with_a_definition_is_said_below_it(
+    open_page: Open, text: str, said: str
+) -> None:
+    test = with_custom_space(open_page)
+    box(test).set_value(text).run()
+    assert said.lower() in words(test).lower()
+    assert "Nothing to draw" in words(test)
+    assert test.button(key="queue").disabled
+
+
+def test_the_definition_of_a_file_is_taken_over(open_page: Open) -> None:
+    definition = yaml.safe_load(DEFINITION)
+    spec = ExperimentSpec(
+        space="custom", space_settings=definition, evaluation=EvaluationSpec(sample=5)
+    )
+    test = open_page(NEW)
+    test.file_uploader[0].upload("mine.yaml", dump(spec).encode(), "application/yaml").run()
+    assert parse(shown_file(test)) == spec
+    test.selectbox(key=key_of(test, ":space")).set_value("nb201").run()
+    assert parse(shown_file(test)).space_settings == {}
+
+
+# -- sweeps -----------------------------------------------------------------------------------
 SWEEP = b"""
 name: Rates
 network: {channels: 4}

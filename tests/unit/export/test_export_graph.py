@@ -294,3 +294,12 @@ def test_dot_texts_are_quoted() -> None:
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
     assert outside.count("->") == 2
     assert '\\\\N next"' in text
+
+
+def test_operations_of_two_families_are_told_apart_in_one_drawing() -> None:
+    names = ["nor_conv_3x3", "nor_conv_1x1", "sep_conv_3x3", "dil_conv_5x5", "mine"]
+    edges = tuple(("a", "b", name, True) for name in names)
+    looks = styles({"cell": CellGraph(("a", "b"), edges)})
+    assert list(looks) == names
+    assert len({look.colour for look in looks.values()}) == len(names)
+    assert looks["sep_conv_3x3"].shape == looks["nor_conv_3x3"].shape == "pill"
