@@ -149,7 +149,9 @@ class Interpolate:
         for dimension, width in enumerate(widths):
             if width < part.shape[dimension]:
                 means = _windows(part.shape[dimension], width, part.dtype, part.device)
-                part = torch.tensordot(means, part, ([1], [dimension])).movedim(0, dimension)
+                # Parameters keep their precision, whatever that of the network is.
+                with torch.autocast(part.device.type, enabled=False):
+                    part = torch.tensordot(means, part, ([1], [dimension])).movedim(0, dimension)
         return part
 
     def buffer(self, largest: Tensor, width: int) -> Tensor:

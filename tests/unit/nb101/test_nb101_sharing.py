@@ -49,6 +49,22 @@ def test_interpolation_changes_nothing_at_the_full_width() -> None:
         assert torch.equal(other(images(), route), fixed(images(), route)) == whole
 
 
+@pytest.mark.parametrize("name", ["fixed", "shuffle", "interpolate"])
+def test_reduced_precision_trains_and_evaluates(name: str) -> None:
+    network = with_sharing(NormSpec(statistics="moving"), dynamic_channels=name, edge_norms=True)
+    net = supernet(network).float()
+    x, routes = images().float(), Route.many(CELLS)
+    with torch.autocast("cpu", torch.bfloat16):
+        with net.policy.tracking():
+            net(x, routes[3]).square().sum().backward()
+        with torch.no_grad():
+            low = net.forward_many(x, routes)
+    assert all(p.grad.dtype == torch.float32 for p in net.parameters() if p.grad is not None)
+    with torch.no_grad():
+        high = net.forward_many(x, routes)
+    assert low.isfinite().all() and (low - high).abs().mean() < 0.05 * high.abs().mean()
+
+
 # -- shuffling ---------------------------------------------------------------------------------
 def test_shuffled_paths_by_hand() -> None:
     """A training pass is the network by hand with the channels that the generator gives."""

@@ -105,6 +105,14 @@ def test_interpolation_by_hand() -> None:
     torch.testing.assert_close(found, wanted, check_dtype=False)
 
 
+def test_interpolation_keeps_the_precision_of_parameters() -> None:
+    largest = numbers(5, 4).detach().float()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = Interpolate().parameter(largest, 2, 3)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, Interpolate().parameter(largest, 2, 3))
+
+
 @pytest.mark.parametrize("widths", [(2, 3), (3, 5), (4, 1)])
 def test_gradients_of_interpolation_against_finite_differences(widths: tuple[int, int]) -> None:
     largest = numbers(4, 5, 1, 1)
