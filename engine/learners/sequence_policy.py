@@ -99,8 +99,7 @@ class SequencePolicy(nn.Module):
         for _ in range(ATTEMPTS):
             numbers = rng.random((count - len(found), self.length))
             rows = self.walk(torch.from_numpy(numbers))[0].tolist()
-            drawn = [Architecture.of(self.space.name, row) for row in rows]
-            found += [one for one in drawn if self.space.is_valid(one)]
+            found += self._valid(rows)
             if len(found) == count:
                 return found
         return found + [self.space.sample(rng) for _ in range(count - len(found))]
@@ -117,29 +116,47 @@ class SequencePolicy(nn.Module):
         the options before, which is exact where choices are independent; and of the options
         taken where a space's mixture has other choices. No gradients.
         """
-        generator = torch.Generator().manual_seed(0)
-        shape = (REPORTED_DRAWS, self.length)
-        taken, chances = self.walk(torch.rand(shape, generator=generator, dtype=torch.float64))
+        taken, chances = self._usual_draws()
         if self.space.mixture == self.space.choices:
             return [chance.mean(0) for chance in chances]
-        drawn = [Architecture.of(self.space.name, row) for row in taken.tolist()]
-        return shares(self.space, [one for one in drawn if self.space.is_valid(one)])
+        return shares(self.space, self._valid(taken.tolist()))
+
+    def _usual_draws(self) -> tuple[Tensor, list[Tensor]]:
+        """Walk along random numbers that are the same in every call."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (REPORTED_DRAWS, self.length)
+        return self.walk(torch.rand(shape, generator=generator, dtype=torch.float64))
+
+    def _valid(self, rows: list[list[int]]) -> list[Architecture]:
+        found = [Architecture.of(self.space.name, row) for row in rows]
+        return [one for one in found if self.space.is_valid(one)]
 
     def likeliest(self, count: int) -> list[Architecture]:
         """Return up to `count` different networks of high probability, best first.
 
         By beam search: exact where the beam holds all sequences, or choices are independent.
+        Where a constraint leaves too few of the beam, draws are ranked along with it.
         """
         found: dict[str, Architecture] = {}
         for factor in BEAMS:
-            found = {}
-            for row in self._beam(factor * count):
-                one = Architecture.of(self.space.name, row)
-                if self.space.is_valid(one):
-                    found.setdefault(self.space.canonical(one), one)
+            found = self._networks(self._valid(self._beam(factor * count)))
             if len(found) >= count:
-                break
-        return list(found.values())[:count]
+                return list(found.values())[:count]
+        drawn = self._valid(self._usual_draws()[0].tolist())
+        rest = list(self._networks([*found.values(), *drawn]).values())
+        if not rest:
+            return []
+        with torch.no_grad():
+            logs = self.log_probs(rest)[0]
+        order = logs.sort(descending=True, stable=True).indices.tolist()
+        return [rest[i] for i in order[:count]]
+
+    def _networks(self, architectures: Sequence[Architecture]) -> dict[str, Architecture]:
+        """Return the first architecture of every canonical form."""
+        found: dict[str, Architecture] = {}
+        for one in architectures:
+            found.setdefault(self.space.canonical(one), one)
+        return found
 
     @torch.no_grad()
     def _beam(self, width: int) -> list[list[int]]:

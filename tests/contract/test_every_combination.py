@@ -74,7 +74,7 @@ MUST_RUN |= {
 }
 MUST_RUN |= {
     (space, recipe, addons)
-    for space in ("darts", "nats_size")
+    for space in ("darts", "nats_size", "nb101")
     for recipe in ("enas", "reinforce_shared", "tunas", "nao")
     for addons in ADDONS
 } | {("nats_size", "fbnet_v2", addons) for addons in ADDONS}

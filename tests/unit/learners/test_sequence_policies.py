@@ -134,6 +134,19 @@ def test_the_likeliest_of_independent_choices_are_different_networks() -> None:
 
 
 @BOTH
+def test_a_constraint_that_forbids_most_of_the_beam_leaves_enough(name: str) -> None:
+    """Almost uniform over NAS-Bench-101, the beam holds graphs of no edges, and few others."""
+    space = get_space("nb101")
+    made = policy(name, space, scale=0.01)
+    found = made.likeliest(6)
+    assert len({space.canonical(space.check(one)) for one in found}) == 6
+    with torch.no_grad():
+        logs = made.log_probs(found)[0].tolist()
+    assert logs == sorted(logs, reverse=True)
+    assert made.likeliest(6) == found
+
+
+@BOTH
 def test_reported_probabilities_are_marginals(name: str) -> None:
     made = policy(name, scale=1.0)
     exact = [torch.zeros(len(choice.options), dtype=torch.float64) for choice in TINY.choices]
