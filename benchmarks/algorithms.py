@@ -37,7 +37,7 @@ from engine.spaces import SPACES
 
 HERE = Path(__file__).parent
 BASE = HERE / "algorithms.yaml"
-# What the defaults, made for hundreds of epochs on CIFAR-10, need for 500 updates.
+# What the defaults, made for hundreds of epochs on CIFAR-10, need for 300 updates.
 OVERRIDES: dict[str, tuple[str, ...]] = {
     name: ("settings.alpha_learning_rate=0.01",)
     for name, recipe in RECIPES.items()
