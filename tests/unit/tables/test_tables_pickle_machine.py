@@ -113,7 +113,7 @@ class Own:
         bytearray(b"x"),
         np.datetime64("2020-01-01"),
     ],
-    ids=str,
+    ids=("own", "array", "eval", "getattr", "path", "complex", "bytearray", "datetime"),
 )
 def test_other_objects_are_refused(value: Any) -> None:
     with pytest.raises(Refused):
