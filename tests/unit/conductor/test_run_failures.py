@@ -137,8 +137,11 @@ def _with_table(path: Path, column: str = "accuracy", **more: Any) -> Experiment
 
 def test_a_table_without_the_column(tmp_path: Path) -> None:
     path = _table(tmp_path / "table.csv", [SPACE.to_text(next(SPACE.enumerate()))])
-    sentence = fails(new_run(tmp_path, _with_table(path, "test-accuracy")), TableError)
-    assert sentence == f"{path} has no column `test-accuracy`; it has arch_str, accuracy."
+    sentence = fails(new_run(tmp_path, _with_table(path, "test-accuracy")), SpecError)
+    assert sentence == (
+        "evaluation.ground_truth.column: "
+        f"{path} has no column `test-accuracy`; it has arch_str, accuracy."
+    )
 
 
 def test_a_table_without_a_row(tmp_path: Path) -> None:
