@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def start_ready_experiment(page: Page, served: Served) -> None:
     page.goto(served.address)
     ready(page)
-    page.get_by_role("button", name="Run it now").click()
+    page.get_by_role("button", name="Run it now").first.click()
     expect(badge(page, "Running")).to_be_visible(timeout=20 * SECONDS)
     assert "run=" in page.url
 

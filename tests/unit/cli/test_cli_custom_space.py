@@ -46,7 +46,7 @@ def test_settings_can_be_given_one_by_one_and_with_an_experiment(
     path = FOLDER / "cell.yaml"
     smaller = "--set=operations=[skip_connect, nor_conv_3x3]"
     assert cli("space", "custom", "size", "--file", path, smaller).out == "48\n"
-    experiment = ROOT / "examples" / "custom_space_digits.yaml"
+    experiment = ROOT / "examples" / "own_space_digits.yaml"
     assert cli("space", "custom", "size", "--spec", experiment).out == "192\n"
     # Its space is another one, so that only its network is meant.
     assert cli("space", "nb201", "size", "--spec", experiment).out == "15625\n"

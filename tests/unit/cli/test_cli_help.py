@@ -104,7 +104,7 @@ def test_without_a_command_the_help_is_shown(cli: Command) -> None:
         ("validate none.yaml", "cannot read none.yaml"),
         ("list", "Missing argument 'kind'. Choose from: spaces, algorithms"),
         ("list frobs", "Invalid value for 'kind': 'frobs' is not one of 'spaces'"),
-        ("presets frob", "presets: there is no `frob`; there are custom_space_digits, nb201_"),
+        ("presets frob", "presets: there is no `frob`; there are nb201_"),
         ("space frob size", "space: there is no"),
         ("space nb201 frob", "action: there is no `frob`; use one of sample, size"),
         ("space nb201 cost", "text: `space nb201 cost` needs an architecture."),
