@@ -149,7 +149,7 @@ def searches(found: dict[str, Generations], run_id: str) -> Figure:
     for name, generations in found.items():
         colour, dash = palette.algorithm(name)
         x, y = thin(generations.evaluated, generations.best_score)
-        title = name.capitalize()
+        title = numbers.searcher(name)
         hover = f"{title}<br>%{{x}} evaluated<br>%{{y:.2f}} %"
         figure["data"].append(_line(x, y, title, colour, dash, "circle", hover))
     figure["layout"]["showlegend"] = True
@@ -163,7 +163,9 @@ def searches_sentence(found: dict[str, Generations]) -> str:
     if not known:
         return "No architecture has been scored yet"
     order = sorted(known, key=lambda name: -known[name])
-    lead = f"{order[0].capitalize()} found {numbers.accuracy(known[order[0]])}"
+    lead = f"{numbers.searcher(order[0])} found {numbers.accuracy(known[order[0]])}"
     if len(order) == 1:
         return f"{lead} by super-net accuracy"
-    return f"{lead} by super-net accuracy, {order[1]} search {numbers.accuracy(known[order[1]])}"
+    second = numbers.searcher(order[1])
+    second = second[0].lower() + second[1:]
+    return f"{lead} by super-net accuracy, {second} {numbers.accuracy(known[order[1]])}"

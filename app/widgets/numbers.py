@@ -25,6 +25,12 @@ def correlation(value: float | None) -> str:
     return NONE if _missing(value) else f"{value:.3f}".replace("-", "−")
 
 
+def searcher(name: str) -> str:
+    """Return how a searcher is called on pages."""
+    known = {"derived": "The learner's choice", "drawn": "Draws of the learner"}
+    return known.get(name, name.capitalize())
+
+
 def accuracy(value: float | None) -> str:
     """Write an accuracy that is given in percent."""
     return NONE if _missing(value) else f"{value:.2f} %"

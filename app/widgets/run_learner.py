@@ -33,7 +33,7 @@ def draw(feed: RunFeed) -> None:
         )
     with right:
         chart.show(
-            "The entropy falls as the choices become certain",
+            entropy_sentence(learning),
             entropy(learning, feed.run_id),
             "search-entropy",
             {"epoch": learning.epoch, "entropy": learning.entropy},
@@ -45,6 +45,15 @@ def heat_sentence(learning: Learning) -> str:
     sure = sum(max(row, default=0.0) > 0.5 for row in learning.probabilities)
     words = f"{numbers.count(sure)} of {numbers.count(len(learning.probabilities))}"
     return f"At epoch {learning.epoch[-1]}, {words} choices give one option more than half"
+
+
+def entropy_sentence(learning: Learning) -> str:
+    """Say how the choices' mean entropy has moved; 0 is certain."""
+    known = [value for value in learning.entropy if value is not None]
+    if len(known) < 2:
+        return "The entropy of the choices after the first epoch"
+    verb = "fell" if known[-1] < known[0] else "rose" if known[-1] > known[0] else "stayed"
+    return f"The entropy of a choice {verb} from {known[0]:.2f} to {known[-1]:.2f} nats"
 
 
 def heat_map(
@@ -78,7 +87,7 @@ def heat_map(
             "z": cells,
             "name": "probability",
             "zmin": 0,
-            "zmax": 1,
+            "zmax": max((max(row, default=0.0) for row in rows), default=1.0),
             "colorscale": "Cividis",
             "colorbar": {"title": {"text": "probability"}, "thickness": 12},
             "hovertemplate": "%{y}<br>%{x}<br>%{z:.3f}<extra></extra>",

@@ -161,7 +161,7 @@ def _outcome(feed: RunFeed) -> None:
         return
     rows = [
         {
-            "Searcher": name.capitalize(),
+            "Searcher": numbers.searcher(name),
             "Evaluated": numbers.count(entry["evaluated"]),
             "Best 3, mean stand-alone": numbers.accuracy(entry["top3_accuracy"]),
             "Best stand-alone": numbers.accuracy(entry["best_accuracy"]),

@@ -171,6 +171,8 @@ def test_the_heat_map_has_a_cell_per_choice_and_option() -> None:
     (trace,) = figure["data"]
     assert trace["x"] == ["none", "conv", "pool"] and trace["y"] == names
     assert trace["z"] == [[0.2, 0.8, None], [0.5, 0.2, 0.3]]
+    assert trace["zmax"] == 0.8, "the colours reach as far as the values"
+    assert run_learner.entropy_sentence(LEARNING).endswith("fell from 1.00 to 0.50 nats")
     assert "1 of 2 choices" in run_learner.heat_sentence(LEARNING)
     table = run_learner.long_table(LEARNING.probabilities, names, options)
     assert table["probability"] == [0.2, 0.8, 0.5, 0.3, 0.2]
