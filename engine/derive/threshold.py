@@ -18,7 +18,8 @@ def threshold(space: Space, weights: Sequence[Sequence[float]], count: int) -> l
 
     A choice keeps its strongest option (but `none`) if that is above 0.85 and among the two
     strongest choices that enter its node; the other choices become `none`. The rule of `argmax`
-    replaces it where a choice has no `none`, and as a whole while no option is above 0.85.
+    replaces it where a choice has no `none`, and as a whole while no option is above 0.85 or what
+    is kept leads from no input to the output (a cell of NAS-Bench-201 would then be constant).
 
     Args:
         space: the search space.
@@ -41,10 +42,16 @@ def threshold(space: Space, weights: Sequence[Sequence[float]], count: int) -> l
         for one, zero, keep in zip(weights, zeros, kept, strict=True)
     ]
     first = space.from_mixture(chosen)
-    if not space.is_valid(first):
+    if not space.is_valid(first) or not _connected(space, first):
         return rest
     form = space.canonical(first)
     return [first, *(one for one in rest if space.canonical(one) != form)][:count]
+
+
+def _connected(space: Space, architecture: Architecture) -> bool:
+    """Tell whether every cell that can be drawn has an edge that reaches its output."""
+    graphs = space.graphs(architecture).values()
+    return all(any(alive for _, _, _, alive in graph.edges) for graph in graphs)
 
 
 def _zero(options: Sequence[str]) -> int | None:
