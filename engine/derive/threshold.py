@@ -17,17 +17,20 @@ def threshold(space: Space, weights: Sequence[Sequence[float]], count: int) -> l
     """Return the thresholded architecture, then those of `argmax`.
 
     A choice keeps its strongest option (but `none`) if that is above 0.85 and among the two
-    strongest choices that enter its node; the other choices become `none`. The rule of `argmax`
-    replaces it where a choice has no `none`, and as a whole while no option is above 0.85 or what
-    is kept leads from no input to the output (a cell of NAS-Bench-201 would then be constant).
+    strongest choices that enter its node; the other choices become `none`. The rule of `argmax`,
+    which does not count `none` here, replaces it where a choice has no `none`, and as a whole
+    while no option is above 0.85 or what is kept leads from no input to the output (a cell of
+    NAS-Bench-201 would then be constant).
 
     Args:
         space: the search space.
         weights: per choice of `Space.mixture`, a gate from 0 to 1 per option.
         count: how many different networks.
     """
-    rest = argmax(space, weights, count)
     zeros = [_zero(choice.options) for choice in space.mixture]
+    # A gate of `none` adds nothing, so that only the zero-one loss moves it: it says nothing.
+    real = [_without(one, zero) for one, zero in zip(weights, zeros, strict=True)]
+    rest = argmax(space, real, count)
     strengths = [_strongest(one, zero) for one, zero in zip(weights, zeros, strict=True)]
     kept = [False] * len(weights)
     for group in set(space.mixture_groups):
@@ -38,8 +41,8 @@ def threshold(space: Space, weights: Sequence[Sequence[float]], count: int) -> l
     if not any(kept):
         return rest
     chosen = [
-        _only_zero(one, zero) if zero is not None and not keep else _without(one, zero)
-        for one, zero, keep in zip(weights, zeros, kept, strict=True)
+        _only_zero(one, zero) if zero is not None and not keep else one
+        for one, zero, keep in zip(real, zeros, kept, strict=True)
     ]
     first = space.from_mixture(chosen)
     if not space.is_valid(first) or not _connected(space, first):
