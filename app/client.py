@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import streamlit as st
 
+from app.background import Tasks
 from app.feed import RunFeed
 from app.shared import Shared
 from engine.compose import check
@@ -74,6 +75,12 @@ def entry(kind: str, name: str) -> dict[str, Any]:
 def title(kind: str, name: str) -> str:
     """Return the catalogue's title of a name."""
     return str(entry(kind, name).get("title") or name)
+
+
+@st.cache_resource(show_spinner=False)
+def tasks() -> Tasks:
+    """Return the background tasks of this server."""
+    return Tasks()
 
 
 # -- runs -------------------------------------------------------------------------------------

@@ -10,6 +10,8 @@ from engine.events import Event
 from engine.runs import log_line
 
 LOG_LINES = 20_000
+KEPT_REPORTS = 120
+_COMMON = frozenset({"seq", "time", "type", "epoch", "entropy", "probabilities", "measured"})
 
 
 @dataclass
@@ -42,17 +44,51 @@ class Epochs:
 
 @dataclass
 class Learning:
-    """What a learner reports: entropy over the epochs, and its latest probabilities."""
+    """What a learner reports, one entry an epoch.
+
+    Attributes:
+        epoch, entropy: of every report.
+        extra: further numbers that some learners report, such as a temperature or the number of
+            skip connections, by name.
+        kept: epochs of the reports whose probabilities are kept, at most `KEPT_REPORTS`, evenly
+            spread and always with the newest.
+        history: their probabilities, per choice and option.
+    """
 
     epoch: list[int] = field(default_factory=list)
     entropy: list[float | None] = field(default_factory=list)
-    probabilities: list[list[float]] = field(default_factory=list)
+    extra: dict[str, list[float | None]] = field(default_factory=dict)
+    kept: list[int] = field(default_factory=list)
+    history: list[list[list[float]]] = field(default_factory=list)
+    _stride: int = 1
+
+    @property
+    def probabilities(self) -> list[list[float]]:
+        """Return the newest probabilities; empty before the first report."""
+        return self.history[-1] if self.history else []
 
     def add(self, event: Event) -> None:
         """Take one `learner` event."""
+        for name, value in event.items():
+            if name not in _COMMON and isinstance(value, (int, float)):
+                self.extra.setdefault(name, [None] * len(self.epoch)).append(value)
         self.epoch.append(event["epoch"])
         self.entropy.append(event.get("entropy"))
-        self.probabilities = event["probabilities"]
+        for column in self.extra.values():
+            column.extend([None] * (len(self.epoch) - len(column)))
+        self._keep(event["epoch"], event["probabilities"])
+
+    def _keep(self, epoch: int, probabilities: list[list[float]]) -> None:
+        """Keep every `_stride`-th report and the newest; thin them out when there are many."""
+        if len(self.kept) > 1 and (len(self.epoch) - 2) % self._stride:
+            self.kept.pop()  # was there only as the newest
+            self.history.pop()
+        self.kept.append(epoch)
+        self.history.append(probabilities)
+        if len(self.kept) > KEPT_REPORTS:
+            self._stride *= 2
+            self.kept = [*self.kept[:-1:2], self.kept[-1]]
+            self.history = [*self.history[:-1:2], self.history[-1]]
 
 
 @dataclass
@@ -85,12 +121,18 @@ class Rankings:
 
 @dataclass
 class Generations:
-    """One searcher's progress, one entry a generation."""
+    """One searcher's progress, one entry a generation.
+
+    Attributes:
+        population: what each generation evaluated, `{indices, scores, params, flops}` with one
+            entry an architecture; None in runs that did not record it.
+    """
 
     evaluated: list[int] = field(default_factory=list)
     best_score: list[float | None] = field(default_factory=list)
     mean_score: list[float | None] = field(default_factory=list)
     best_text: list[str] = field(default_factory=list)
+    population: list[dict[str, list[Any]] | None] = field(default_factory=list)
 
     def add(self, event: Event) -> None:
         """Append one `generation` event."""

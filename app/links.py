@@ -10,6 +10,10 @@ OVERVIEW = "screens/overview.py"
 NEW = "screens/new_experiment.py"
 EXPERIMENTS = "screens/experiments.py"
 EXPERIMENT = "screens/experiment.py"
+COMPARE = "screens/compare.py"
+ARCHITECTURES = "screens/architectures.py"
+TABLES = "screens/tables.py"
+DATASETS = "screens/datasets.py"
 SYSTEM = "screens/system.py"
 
 
@@ -20,6 +24,10 @@ def pages() -> list[st.Page]:
         st.Page(NEW, title="New experiment", icon=":material/add_circle:"),
         st.Page(EXPERIMENTS, title="Experiments", icon=":material/list_alt:"),
         st.Page(EXPERIMENT, title="Experiment", visibility="hidden"),
+        st.Page(COMPARE, title="Compare", icon=":material/compare_arrows:"),
+        st.Page(ARCHITECTURES, title="Architectures", icon=":material/hub:"),
+        st.Page(TABLES, title="Tables", icon=":material/table_chart:"),
+        st.Page(DATASETS, title="Datasets", icon=":material/photo_library:"),
         st.Page(SYSTEM, title="System", icon=":material/dns:"),
     ]
 

@@ -35,7 +35,8 @@ EVENT_FIELDS: dict[str, str] = {
     "ranking": "epoch, metrics {kendall_tau, sparse_kendall_tau, ...}, scores and truth of the "
     "sample, landmark_scores of all landmarks so far",
     "generation": "searcher, generation, generations, evaluated, best_score, mean_score, "
-    "best_text",
+    "best_text, population {indices, scores (super-net accuracy, %), params, flops} with one "
+    "entry per architecture that the generation evaluated",
     "architecture": "rank, text, indices, super_net_accuracy, stand_alone_accuracy, params, "
     "flops, searcher",
     "checkpoint": "epoch",

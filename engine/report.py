@@ -173,5 +173,8 @@ class Report:
                 "images": memory.images,
                 "steps": memory.steps,
             },
-            "published": {},
+            "published": {
+                name: {"ours": metrics.get(name), "published": one.value, "source": one.source}
+                for name, one in spec.published.items()
+            },
         }

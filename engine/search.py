@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from engine.core.architecture import Architecture
 from engine.estimates import scoring_work
 from engine.events import Events
 from engine.lab import Lab
@@ -45,15 +46,21 @@ def search(
 
         searcher.tell(population, lab.scorer.scores(population, show))
         if report:
-            _report(lab, events, name, searcher, generation, len(population))
+            _report(lab, events, name, searcher, generation, population)
     return searcher
 
 
 def _report(
-    lab: Lab, events: Events, name: str, searcher: Searcher, generation: int, count: int
+    lab: Lab,
+    events: Events,
+    name: str,
+    searcher: Searcher,
+    generation: int,
+    population: list[Architecture],
 ) -> None:
     best = searcher.best(1)[0]
-    latest = list(searcher.scores.values())[-count:]
+    scores = [searcher.scores[one] for one in population]
+    costs = [lab.space.cost(one, lab.stand_alone_network) for one in population]
     events.emit(
         "generation",
         searcher=name,
@@ -61,6 +68,12 @@ def _report(
         generations=lab.spec.search.generations,
         evaluated=len(searcher.scores),
         best_score=searcher.scores[best],
-        mean_score=sum(latest) / len(latest),
+        mean_score=sum(scores) / len(scores),
         best_text=lab.space.to_text(best),
+        population={
+            "indices": [list(one.indices) for one in population],
+            "scores": scores,
+            "params": [cost.params for cost in costs],
+            "flops": [cost.flops for cost in costs],
+        },
     )

@@ -65,7 +65,17 @@ async function draw(place) {
   place.config ??= settings(Plotly, place); // a new object would make Plotly start from nothing
   element.querySelector(".nw-wait")?.remove();
   await Plotly.react(element, ...styled(info.figure, element), place.config);
+  if (!place.listening) listen(place);
   element.dataset.drawn = Number(element.dataset.drawn ?? 0) + 1;
+}
+
+// A click on a point that carries `customdata` is told to the page, once a click.
+function listen(place) {
+  place.listening = true;
+  place.element.on("plotly_click", ({ points }) => {
+    const chosen = points[0]?.customdata;
+    if (chosen !== undefined) place.tell("clicked", chosen);
+  });
 }
 
 function redraw(place) {
@@ -102,11 +112,12 @@ function end(place) {
 
 // Streamlit calls this again for every update of the data, so nothing is torn down in between:
 // a chart ends when its element has left the page.
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const element = parentElement.querySelector(".nw-plot");
   const place = (element.nwPlace ??= begin(element));
   element.style.minHeight = `${data.figure.layout.height}px`;
   element.setAttribute("aria-label", data.sentence);
   place.info = data;
+  place.tell = setTriggerValue;
   redraw(place);
 }

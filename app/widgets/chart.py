@@ -71,8 +71,12 @@ def csv_bytes(columns: Columns) -> bytes:
     return buffer.getvalue().encode()
 
 
-def show(sentence: str, figure: Figure, key: str, columns: Columns, note: str = "") -> None:
-    """Draw a chart with its sentence; `columns` is the data behind it, offered as CSV."""
+def show(sentence: str, figure: Figure, key: str, columns: Columns, note: str = "") -> Any:
+    """Draw a chart with its sentence; `columns` is the data behind it, offered as CSV.
+
+    Returns:
+        The `customdata` of a point that was clicked just now, else None.
+    """
     with st.container(horizontal=True, vertical_alignment="center", wrap=False):
         st.markdown(f"**{sentence}**", width="stretch", help=note or None)
         st.download_button(
@@ -86,4 +90,4 @@ def show(sentence: str, figure: Figure, key: str, columns: Columns, note: str = 
             type="tertiary",
             icon=":material/download:",
         )
-    plot(figure, key, sentence)
+    return plot(figure, key, sentence)

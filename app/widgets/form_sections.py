@@ -177,6 +177,8 @@ def _evaluation(fields: Fields, form: Form) -> None:
     if at(form.current, "evaluation.ground_truth.source") == "train":
         st.markdown("**Stand-alone training**")
         form.section(_inner(fields, "stand_alone"), BUDGET)
+    if at(form.current, "published"):
+        form.field(schema.find(fields, "published"))
 
 
 def _budget(fields: Fields, form: Form) -> None:
@@ -213,7 +215,7 @@ SECTIONS = (
     ),
     Section(
         "Evaluation", "query_stats", say.evaluation, _evaluation,
-        ("evaluation", "stand_alone"),
+        ("evaluation", "stand_alone", "published"),
     ),
     Section(
         "Budget, seeds and device", "timer", say.budget, _budget,

@@ -56,15 +56,29 @@ METRICS: dict[str, tuple[Colour, str, str]] = {
 LANDMARK = OCHRE
 RING = RED
 
+# One look per algorithm, kept everywhere: no two share both colour and dash.
 _ALGORITHMS: dict[str, tuple[Colour, str]] = {
     "spos": (ACCENT, "solid"),
     "rsps": (ORANGE, "dash"),
     "evolution": (ACCENT, "solid"),
     "random": (ORANGE, "dash"),
     "fairnas": (GREEN, "dashdot"),
+    "random_a": (OCHRE, "dot"),
+    "one_shot": (GREY, "solid"),
     "darts": (VIOLET, "solid"),
+    "darts_2nd": (VIOLET, "dash"),
+    "darts_plus": (VIOLET, "dot"),
+    "pc_darts": (VIOLET, "dashdot"),
+    "fair_darts": (VIOLET, "longdash"),
     "gdas": (PINK, "dash"),
+    "setn": (PINK, "solid"),
+    "bayesnas": (PINK, "dot"),
+    "fbnet": (GREEN, "solid"),
+    "fbnet_v2": (GREEN, "dash"),
+    "proxylessnas": (GREEN, "dot"),
     "enas": (BLUE, "dot"),
+    "tunas": (BLUE, "solid"),
+    "reinforce_shared": (BLUE, "dash"),
     "nao": (OCHRE, "longdash"),
 }
 _OTHERS = (BLUE, GREEN, VIOLET, PINK, OCHRE, GREY)

@@ -43,7 +43,7 @@ def _source() -> str:
     return f"{'/' + base if base else ''}/component/{served.name}/plotly.min.js"
 
 
-def plot(figure: Figure, key: str, sentence: str) -> None:
+def plot(figure: Figure, key: str, sentence: str) -> Any:
     """Draw a figure, or update the one of this key.
 
     Args:
@@ -51,6 +51,15 @@ def plot(figure: Figure, key: str, sentence: str) -> None:
             `layout.uirevision` keeps the zoom as long as it stays the same.
         key: unique on the page; also the name of downloaded pictures.
         sentence: what one sees, for pictures and screen readers.
+
+    Returns:
+        The `customdata` of the point that was clicked just now, None without a click.
     """
     data = {"figure": figure, "sentence": sentence, "name": key, "source": _source()}
-    _mount()(key=key, data=data, height=figure["layout"]["height"])
+    height = figure["layout"]["height"]
+    told = _mount()(key=key, data=data, height=height, on_clicked_change=_nothing)
+    return told.clicked
+
+
+def _nothing() -> None:
+    """Stand in for a callback: Streamlit passes on only triggers that have one."""

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from engine.catalog import build_catalog
+from engine.cli.reporting import reporting
 from engine.datasets.fetch import fetch
 from engine.lab_folders import data_folder
 
@@ -42,12 +42,10 @@ def fetch_(
     name: Annotated[str, typer.Argument(help="cifar10 or cifar100.")],
 ) -> None:
     """Download an official archive, check it, and keep it for all experiments."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(f"Fetching {name}", total=None)
+    with reporting() as report:
         path = fetch(
             name,
             data_folder() / "datasets",
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            progress=lambda done, total: report(f"Fetching {name}", done, total),
         )
     print(path)

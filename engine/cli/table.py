@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
+from engine.cli.reporting import reporting
 from engine.lab_folders import data_folder
 from engine.spaces import get_space
 from engine.spec.errors import TableError
@@ -67,28 +67,8 @@ def import_(
         experiment = load(spec)
         choice = SpaceChoice(experiment.space, experiment.space_settings)
     options = CsvOptions(tuple(column or ()), unit)
-    console = Console(stderr=True)
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=30),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    )
-    with bar:
-        task = bar.add_task("Starting", total=None)
-        header = import_table(
-            kind,
-            path,
-            data_folder(),
-            name,
-            choice,
-            options,
-            lambda what, done, total: bar.update(
-                task, description=what, completed=done, total=total
-            ),
-        )
+    with reporting() as report:
+        header = import_table(kind, path, data_folder(), name, choice, options, report)
     if json_:
         print(json.dumps(header.to_json(), indent=1))
     else:

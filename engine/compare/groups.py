@@ -11,7 +11,7 @@ from engine.spec.experiment import ExperimentSpec
 from engine.spec.sweep import assignments, short_names, value_text
 
 # What may differ between the seeds of one setting.
-PERSONAL = {"seed", "name", "notes", "tags", "device"}
+PERSONAL = {"seed", "name", "notes", "tags", "device", "published"}
 # What every name says anyway.
 _NAMED = {"algorithm", "space", "data.name"}
 NAMED_FIELDS = 3  # differences beyond these would make a name longer than a table is wide

@@ -13,6 +13,15 @@ from engine.spec.network import NetworkSpec
 from engine.spec.training import StandAloneSpec, SuperNetSpec
 
 
+class PublishedFigure(BaseModel):
+    """A figure that others have printed for the setting of an experiment."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: float = Field(allow_inf_nan=False, description="Printed value, in the metric's unit.")
+    source: str = Field(min_length=1, max_length=300, description="Paper and table.")
+
+
 class ExperimentSpec(BaseModel):
     """One experiment with one seed. Unknown fields are refused."""
 
@@ -51,6 +60,11 @@ class ExperimentSpec(BaseModel):
         default_factory=EvaluationSpec, description="Correlation with the ground truth."
     )
     search: SearchSpec = Field(default_factory=SearchSpec, description="Search afterwards.")
+    published: dict[str, PublishedFigure] = Field(
+        default_factory=dict,
+        description="Printed figures by metric, such as sparse_kendall_tau; they are shown beside "
+        "what is measured and change nothing.",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of all random draws of the run.")
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Where to compute; auto takes a GPU when there is one."

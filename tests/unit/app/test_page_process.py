@@ -24,7 +24,9 @@ test = AppTest.from_file(str(Path({root!r}) / "app" / "main.py"), default_timeou
 test.query_params["run"] = folder.run_id
 test.run()
 seen = 1
-for name in ("new_experiment", "experiments", "system", "experiment"):
+pages = ("new_experiment", "experiments", "compare", "architectures", "tables", "datasets",
+         "system", "experiment")
+for name in pages:
     test.switch_page(f"screens/{{name}}.py").run()
     assert not test.exception and not test.error, name
     seen += 1
@@ -43,4 +45,4 @@ def test_rendering_every_page_loads_neither_torch_nor_networks() -> None:
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=ROOT)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.splitlines()[-1] == "5 []"
+    assert done.stdout.splitlines()[-1] == "9 []"
