@@ -4,64 +4,168 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from app import client
+from app.client import Drawn
+from app.evaluated import Evaluated, evaluated, texts
 from app.feed import RunFeed
-from app.widgets import chart, curves, numbers, run_learner
+from app.widgets import (
+    best_so_far,
+    cell_graph,
+    chart,
+    numbers,
+    population,
+    run_learner,
+    search_front,
+    search_outcome,
+)
 from app.widgets.empty import empty
+from app.widgets.facts import facts
+from engine.core.space import Cost
+
+CLICK = "Choose a point to see its architecture."
+OLDER = (
+    "This run was made before populations were recorded: only the best and mean scores of its "
+    "generations are known. Repeat it to see them."
+)
+FRONT_NOTE = (
+    "A point is on the front when no evaluated architecture that costs as much or less has at "
+    "least its super-net accuracy. Costs are those of the stand-alone network."
+)
 
 
 def draw_search(feed: RunFeed) -> None:
     """Draw the search tab."""
-    run_learner.draw(feed)
-    searches = feed.digest.searches
-    if not searches:
+    learns = bool(feed.digest.learning.epoch)
+    if learns:
+        st.subheader("What the algorithm has learned about the choices", anchor=False)
+        run_learner.draw(feed)
+        st.subheader("What was found with the shared weights", anchor=False)
+    if not feed.digest.searches:
         empty(
             "The search has not begun",
-            "After training, each searcher's best super-net accuracy is drawn per generation.",
+            "After training, every evaluated architecture is drawn here by generation and by "
+            "cost, with the best that each searcher has found beside random search.",
         )
         return
-    columns = _long(feed)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _best(feed)
+    with right:
+        search_outcome.draw(feed)
+    _evaluations(feed)
+
+
+def _best(feed: RunFeed) -> None:
+    searches = feed.digest.searches
     chart.show(
-        curves.searches_sentence(searches),
-        curves.searches(searches, feed.run_id),
+        best_so_far.sentence(searches),
+        best_so_far.figure(searches, feed.run_id),
         "search-best-so-far",
-        columns,
-        "Every searcher may evaluate the same number of architectures.",
+        best_so_far.columns(searches),
+        "Random search draws as many different architectures as the algorithm's own searcher may "
+        "evaluate, and scores them with the same shared weights. Whatever a searcher is worth "
+        "must show in the difference.",
     )
-    _outcome(feed)
 
 
-def _long(feed: RunFeed) -> dict[str, list[Any]]:
-    """Return all searchers' generations as one table."""
-    names = ("searcher", "evaluated", "best_score", "mean_score", "best_text")
-    columns: dict[str, list[Any]] = {name: [] for name in names}
-    for searcher, found in feed.digest.searches.items():
-        columns["searcher"] += [searcher] * len(found.evaluated)
-        for name in names[1:]:
-            columns[name] += getattr(found, name)
-    return columns
-
-
-def _outcome(feed: RunFeed) -> None:
-    """Compare the searchers by the stand-alone accuracy of what they found."""
-    found = (client.folder(feed.run_id).result() or {}).get("search")
-    if not found:
-        st.caption("How good the found architectures really are is known when the run is over.")
+# -- what was evaluated ---------------------------------------------------------------------------
+def _evaluations(feed: RunFeed) -> None:
+    found = evaluated(feed.digest.searches)
+    if not len(found):
+        empty("No populations", OLDER)
         return
-    rows = [
-        {
-            "Searcher": numbers.searcher(name),
-            "Evaluated": numbers.count(entry["evaluated"]),
-            "Best 3, mean stand-alone": numbers.accuracy(entry["top3_accuracy"]),
-            "Best stand-alone": numbers.accuracy(entry["best_accuracy"]),
-            "Rank of the best": f"{numbers.count(entry['best_rank'])} of "
-            f"{numbers.count(entry['best_rank_of'])}",
-            "Chance to surpass random": numbers.metric("", entry["surpass_random"]),
-        }
-        for name, entry in found.items()
-    ]
-    st.markdown("**What the searchers found, trained by itself**")
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="search-outcome")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        clicked = _population(feed, found)
+    with right:
+        on_front = _front(feed, found)
+    chosen = clicked if clicked is not None else on_front
+    key = f"search-chosen-{feed.run_id}"
+    if isinstance(chosen, int) and 0 <= chosen < len(found):
+        st.session_state[key] = chosen
+    row = st.session_state.get(key)
+    if row is None or row >= len(found):
+        st.caption(CLICK)
+    else:
+        _one(feed, found, row, key)
+
+
+def _names(feed: RunFeed, found: Evaluated, rows: list[int]) -> list[str]:
+    spec = client.spec(feed.run_id)
+    return texts(spec.space, spec.space_settings, (found.indices[row] for row in rows))
+
+
+def _population(feed: RunFeed, found: Evaluated) -> Any:
+    searchers = list(dict.fromkeys(found.searcher))
+    searcher = _choice("Searcher", searchers, "searcher", numbers.searcher)
+    rows, every = population.shown(found, searcher), found.of(searcher)
+    note = "A point is an architecture as the generation evaluated it."
+    if len(rows) < len(every):
+        note += (
+            f" {numbers.count(len(rows))} of {numbers.count(len(every))} are drawn, evenly spread "
+            "over the scores; the lines and the CSV have all."
+        )
+    return chart.show(
+        population.sentence(found, searcher),
+        population.figure(found, searcher, rows, _names(feed, found, rows), feed.run_id),
+        "search-population",
+        population.columns(found, every),
+        note,
+    )
+
+
+def _front(feed: RunFeed, found: Evaluated) -> Any:
+    cost = _choice("Cost", list(search_front.COSTS), "cost", search_front.COSTS.__getitem__)
+    on_front = search_front.front(getattr(found, cost), found.score)
+    rows = search_front.shown(found, on_front)
+    names = _names(feed, found, [*rows, *on_front])
+    return chart.show(
+        search_front.sentence(found, cost, on_front),
+        search_front.figure(found, cost, rows, on_front, names, feed.run_id),
+        "search-front",
+        population.columns(found, range(len(found)))
+        | {"on_front": [row in set(on_front) for row in range(len(found))]},
+        FRONT_NOTE,
+    )
+
+
+def _choice(label: str, options: list[str], key: str, name: Any) -> str:
+    """Let the viewer choose one; the address keeps it."""
+    chosen = st.segmented_control(
+        label,
+        options,
+        default=options[0],
+        required=True,
+        format_func=name,
+        key=key,
+        label_visibility="collapsed",
+        bind="query-params",
+    )
+    return chosen if chosen in options else options[0]
+
+
+def _one(feed: RunFeed, found: Evaluated, row: int, key: str) -> None:
+    spec = client.spec(feed.run_id)
+    drawn = client.describe(spec.space, spec.network, found.indices[row], spec.space_settings)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown("**The architecture that was chosen**", width="stretch")
+            if st.button("Close", key="search-close", type="tertiary", icon=":material/close:"):
+                del st.session_state[key]
+                st.rerun(scope="fragment")
+        left, right = st.columns([1.5, 1], gap="medium")
+        with left:
+            cost = Cost(found.params[row], found.flops[row])
+            cell_graph.show(Drawn(drawn.text, drawn.graphs, cost))
+        with right:
+            facts(
+                {
+                    "Super-net accuracy": numbers.accuracy(found.score[row]),
+                    "Evaluated by": f"{numbers.searcher(found.searcher[row])}, generation "
+                    f"{found.generation[row]}",
+                    "Parameters": numbers.params(found.params[row]),
+                    "FLOPs": numbers.flops(found.flops[row]),
+                }
+            )

@@ -42,7 +42,6 @@ def figures(digest: RunDigest) -> dict[str, Figure]:
         "accuracy": curves.accuracy(digest.rankings, "r"),
         "loss": curves.single(digest.epochs, "loss", "loss", palette.ACCENT, "r"),
         "landmark": curves.landmark(digest.epochs, "r"),
-        "searches": curves.searches(digest.searches, "r"),
         "scatter": ranking.scatter(sample, ranking.landmarks(digest), "r"),
         "truth": truth.figure(digest, "r"),
         "entropy": run_learner.entropy(LEARNING, "r"),
@@ -51,7 +50,7 @@ def figures(digest: RunDigest) -> dict[str, Figure]:
 
 
 NAMES = (
-    "correlations", "accuracy", "loss", "landmark", "searches", "scatter", "truth",
+    "correlations", "accuracy", "loss", "landmark", "scatter", "truth",
     "entropy", "forgetting",
 )  # fmt: skip
 
@@ -77,7 +76,7 @@ def test_axes_have_titles_and_keep_the_zoom(figures: dict[str, Figure], name: st
 
 
 def test_curves_differ_by_more_than_colour(figures: dict[str, Figure]) -> None:
-    for name in ("correlations", "searches", "landmark"):
+    for name in ("correlations", "landmark"):
         dashes = [trace["line"]["dash"] for trace in figures[name]["data"]]
         assert len(set(dashes)) == len(dashes), name
     symbols = [t["marker"].get("symbol", "circle") for t in figures["scatter"]["data"]]
@@ -107,7 +106,6 @@ def test_sentences_say_what_one_sees(digest: RunDigest) -> None:
         r"Sparse Kendall τ rose from −?0\.\d{3} to 0\.\d{3} by epoch 120",
         curves.correlations_sentence(digest.rankings),
     )
-    assert curves.searches_sentence(digest.searches).startswith("Evolution found 8")
     assert truth.sentence(digest).startswith("70 architectures trained by themselves reach ")
 
 
