@@ -19,17 +19,21 @@ def figure(searches: Searches, run_id: str) -> Figure:
     """Draw a curve per searcher; where one stopped early, a dotted line carries its best on."""
     drawn = base_figure(run_id, "architectures evaluated", "best super-net accuracy so far (%)")
     furthest = max((found.evaluated[-1] for found in searches.values()), default=0)
+    ends = sorted(found.best_score[-1] or 0.0 for found in searches.values())
     for name, found in searches.items():
-        drawn["data"] += _curves(name, found, furthest)
+        # The labels of two curves that end close to each other must not cover each other.
+        lowest = len(ends) > 1 and (found.best_score[-1] or 0.0) == ends[0] != ends[-1]
+        drawn["data"] += _curves(name, found, furthest, "bottom" if lowest else "top")
     drawn["layout"]["showlegend"] = True
+    drawn["layout"]["margin"] |= {"r": 70}
     return drawn
 
 
-def _curves(name: str, found: Generations, furthest: int) -> list[dict[str, Any]]:
+def _curves(name: str, found: Generations, furthest: int, side: str) -> list[dict[str, Any]]:
     colour, dash = palette.algorithm(name)
     title, last = numbers.searcher(name), found.best_score[-1]
     x, y = thin(found.evaluated, found.best_score)
-    label = [""] * (len(x) - 1) + [f"  {numbers.accuracy(last)}"]
+    label = [""] * (len(x) - 1) + [f" {numbers.accuracy(last)}"]
     marked = "+markers" if len(x) <= MOST_MARKED else ""
     curve = {
         "type": "scatter",
@@ -38,7 +42,7 @@ def _curves(name: str, found: Generations, furthest: int) -> list[dict[str, Any]
         "y": y,
         "name": title,
         "text": label,
-        "textposition": "top left" if found.evaluated[-1] == furthest else "top right",
+        "textposition": f"{side} right",
         "textfont": {"color": colour.css, "size": 13},
         "line": {"color": colour.css, "dash": dash, "width": 2.2},
         "marker": {"symbol": "square" if name == BASELINE else "circle", "size": 7},
@@ -72,24 +76,21 @@ def sentence(searches: Searches) -> str:
         return "No architecture has been scored yet"
     others = {name: value for name, value in known.items() if name != BASELINE}
     lead = max(others or known, key=lambda name: known[name])
-    told = f"{numbers.searcher(lead)}{_effort(searches[lead])} {numbers.accuracy(known[lead])}"
+    effort = searches[lead].evaluated[-1]
+    told = f"{numbers.searcher(lead)} found {numbers.accuracy(known[lead])} with "
+    told += f"{numbers.count(effort)} evaluations"
     if lead == BASELINE or BASELINE not in known:
-        return f"{told} super-net accuracy"
-    return f"{told}, {_difference(known[lead] - known[BASELINE], searches[BASELINE])}"
+        return told
+    given = searches[BASELINE].evaluated[-1]
+    other = f"random search with {'as many' if given == effort else numbers.count(given)}"
+    return f"{told}, {_difference(known[lead] - known[BASELINE])} {other}"
 
 
-def _effort(found: Generations) -> str:
-    count = found.evaluated[-1]
-    return f" found, with {numbers.count(count)} evaluations,"
-
-
-def _difference(ahead: float, baseline: Generations) -> str:
-    """Say how far ahead of random search; both are percentages, so are their differences."""
-    effort = f"random search with {numbers.count(baseline.evaluated[-1])}"
+def _difference(ahead: float) -> str:
+    """Say how far ahead of another something is; percentages differ by points."""
     if abs(ahead) < 0.005:
-        return f"the same as {effort}"
-    word = "more" if ahead > 0 else "less"
-    return f"{abs(ahead):.2f} points {word} than {effort}"
+        return "the same as"
+    return f"{abs(ahead):.2f} points {'more' if ahead > 0 else 'less'} than"
 
 
 def columns(searches: Searches) -> dict[str, list[Any]]:

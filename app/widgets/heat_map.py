@@ -9,6 +9,7 @@ from app.widgets import chart
 from app.widgets.plot import Figure
 
 ROW_PIXELS = 26
+LOW_PIXELS, MANY = 16, 12  # rows without numbers in them can be lower where there are many
 MOST_WRITTEN = 300  # cells; beyond, their numbers would be too small to read
 
 
@@ -31,11 +32,12 @@ def figure(
         stamp: keeps the zoom as long as it is the same.
     """
     across, down, value = titles
-    height = max(220, 100 + ROW_PIXELS * len(names))
-    drawn = chart.base_figure(stamp, across, down, height)
-    drawn["layout"]["yaxis"] |= {"type": "category", "autorange": "reversed", "showgrid": False}
-    drawn["layout"]["xaxis"] |= {"showgrid": False}
     named = bool(columns) and isinstance(columns[0], str)
+    drawn = chart.base_figure(stamp, across, down, height(len(names), named))
+    drawn["layout"]["yaxis"] |= {
+        "type": "category", "autorange": "reversed", "showgrid": False, "dtick": 1,
+    }  # fmt: skip
+    drawn["layout"]["xaxis"] |= {"showgrid": False}
     if named:
         drawn["layout"]["xaxis"] |= {"type": "category", "tickangle": -30}
     low, high = limits
@@ -65,6 +67,12 @@ def figure(
         }
     drawn["data"].append(trace)
     return drawn
+
+
+def height(rows: int, named: bool) -> int:
+    """Return the height of a table in pixels; `named`: its columns are options."""
+    each = ROW_PIXELS if named or rows <= MANY else LOW_PIXELS
+    return max(220, 100 + each * rows)
 
 
 def by_option(

@@ -18,7 +18,7 @@ MEASURES = {
     "edge_logits": "probability × weight of the edge",
     "nao": "share of the pool",
     "relevance": "share of the relevance",
-    "controller": "probability, mean over draws",
+    "controller": "probability (mean over draws)",
 }
 
 

@@ -89,6 +89,7 @@ def figure(
     run_id: str,
     colours: Sequence[Colour] = (palette.ACCENT, palette.OCHRE),
     height: int = HEIGHT,
+    from_zero: bool = False,
 ) -> Figure:
     """Draw named curves over the epochs; every curve has a dash of its own.
 
@@ -99,6 +100,7 @@ def figure(
         run_id: keeps the zoom.
         colours: of the curves, in their order; taken again when there are more.
         height: in pixels.
+        from_zero: show the axis from 0, where that means something.
     """
     drawn = base_figure(run_id, "epoch", axis, height)
     for number, (title, values) in enumerate(lines.items()):
@@ -110,6 +112,8 @@ def figure(
         }
         drawn["data"].append(_curve(x, y, title, line))
     drawn["layout"]["showlegend"] = len(lines) > 1
+    if from_zero:
+        drawn["layout"]["yaxis"]["rangemode"] = "tozero"
     return drawn
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import client
 from app.digest import Learning
@@ -58,16 +59,12 @@ def draw(feed: RunFeed) -> None:
     left, right = st.columns([1.35, 1], gap="medium")
     with left:
         clicked = _heat(view)
+        told = _entropies(view)
     with right:
         _entropy(view)
         _skips(view)
-    left, right = st.columns([1.35, 1], gap="medium")
-    with left:
-        told = _entropies(view)
-        clicked = told if told is not None else clicked
-    with right:
-        _options(view, clicked)
-    _numbers(view)
+        _options(view, clicked if told is None else told)
+    _numbers(view, left, right)
 
 
 def _part(count: int) -> range:
@@ -143,7 +140,7 @@ def heat_sentence(rows: Sequence[Sequence[float]], epoch: int, measure: str) -> 
     """Say how certain the learner is at an epoch."""
     sure = sum(max(row, default=0.0) > 0.5 for row in rows)
     words = f"{numbers.count(sure)} of {numbers.count(len(rows))} choices"
-    what = measure.partition(" ")[0]
+    what = measure.split()[0]
     return f"At epoch {epoch}, {words} give an option a {what} above one half"
 
 
@@ -171,6 +168,7 @@ def _entropy(view: View) -> None:
             "mean entropy of a choice (nats)",
             view.run_id,
             (palette.VIOLET,),
+            from_zero=True,
         ),
         "search-entropy",
         {"epoch": learning.epoch, "entropy": learning.entropy},
@@ -184,8 +182,11 @@ def entropy_sentence(learning: Learning) -> str:
     known = [value for value in learning.entropy if value is not None]
     if len(known) < 2:
         return "The entropy of the choices after the first epoch"
-    verb = "fell" if known[-1] < known[0] else "rose" if known[-1] > known[0] else "stayed"
-    return f"The entropy of a choice {verb} from {known[0]:.2f} to {known[-1]:.2f} nats"
+    first, last = f"{known[0]:.2f}", f"{known[-1]:.2f}"
+    if first == last:
+        return f"The mean entropy of a choice stayed at {last} nats"
+    verb = "fell" if known[-1] < known[0] else "rose"
+    return f"The mean entropy of a choice {verb} from {first} to {last} nats"
 
 
 def _skips(view: View) -> None:
@@ -195,13 +196,15 @@ def _skips(view: View) -> None:
     known = [count for count in counts if count is not None]
     if not known:
         return
-    where = "in the cell that would be derived" if own else "most probable of their choice"
-    count = f"{known[-1]:.0f} skip connection{'' if known[-1] == 1 else 's'}"
-    verb = "is" if known[-1] == 1 else "are"
     chart.show(
-        f"{count} {verb} {where}",
+        skip_sentence(round(known[-1]), len(view.names), own),
         learner_lines.figure(
-            epochs, {"Skip connections": counts}, "skip connections", view.run_id, (palette.GREY,)
+            epochs,
+            {"Skip connections": counts},
+            "skip connections",
+            view.run_id,
+            (palette.GREY,),
+            from_zero=True,
         ),
         "search-skips",
         {"epoch": epochs, "skip_connections": counts},
@@ -212,6 +215,16 @@ def _skips(view: View) -> None:
         "connection; of equally probable options the first counts. A rising number announces "
         "that a differentiable search collapses.",
     )
+
+
+def skip_sentence(count: int, choices: int, own: bool) -> str:
+    """Say how many skip connections there are; `own`: counted in the cell that is derived."""
+    if own:
+        word = "skip connection" if count == 1 else "skip connections"
+        return f"The cell that would be derived now has {count or 'no'} {word}"
+    verb, whose = ("has", "its") if count == 1 else ("have", "their")
+    told = f"{count} of {numbers.count(choices)} choices {verb}"
+    return f"{told} a skip connection as {whose} most probable option"
 
 
 def _entropies(view: View) -> int | None:
@@ -263,20 +276,22 @@ def _options(view: View, clicked: int | None) -> None:
     )
 
 
-def _numbers(view: View) -> None:
-    """Draw whatever else the learner reports, two charts a row."""
+def _numbers(view: View, left: DeltaGenerator, right: DeltaGenerator) -> None:
+    """Draw whatever else the learner reports, each chart where there is room."""
     extra = {name: values for name, values in view.learning.extra.items()
              if name != "skip_connections"}  # fmt: skip
-    charts = learner_lines.told(list(extra))
-    for first in range(0, len(charts), 2):
-        for column, one in zip(st.columns(2, gap="medium"), charts[first : first + 2],
-                               strict=False):  # fmt: skip
-            with column:
-                lines = {title: extra[name] for name, title in one.lines.items()}
-                chart.show(
-                    one.sentence,
-                    learner_lines.figure(view.learning.epoch, lines, one.axis, view.run_id),
-                    f"search-{'-'.join(one.lines)}",
-                    {"epoch": view.learning.epoch} | {name: extra[name] for name in one.lines},
-                    one.note,
-                )
+    count = len(view.part)
+    heights = heat_map.height(count, True), heat_map.height(count, False)
+    room = [sum(heights), 3 * learner_lines.HEIGHT]
+    for one in learner_lines.told(list(extra)):
+        side = room.index(min(room))
+        room[side] += learner_lines.HEIGHT
+        lines = {title: extra[name] for name, title in one.lines.items()}
+        with (left, right)[side]:
+            chart.show(
+                one.sentence,
+                learner_lines.figure(view.learning.epoch, lines, one.axis, view.run_id),
+                f"search-{'-'.join(one.lines)}",
+                {"epoch": view.learning.epoch} | {name: extra[name] for name in one.lines},
+                one.note,
+            )
