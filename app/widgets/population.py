@@ -38,7 +38,12 @@ def _generations(found: Evaluated, searcher: str) -> dict[int, list[int]]:
 
 
 def figure(
-    found: Evaluated, searcher: str, rows: Sequence[int], texts: Sequence[str], run_id: str
+    found: Evaluated,
+    searcher: str,
+    rows: Sequence[int],
+    texts: Sequence[str],
+    run_id: str,
+    chosen: int | None = None,
 ) -> Figure:
     """Draw one strip of points a generation, and lines through median and best.
 
@@ -48,6 +53,7 @@ def figure(
         rows: positions of the points to draw, see `shown`; each tells its own when clicked.
         texts: what the architectures of `rows` are called.
         run_id: keeps the zoom.
+        chosen: position of the entry that is ringed.
     """
     drawn = base_figure(f"{run_id}-{searcher}", "generation", "super-net accuracy (%)")
     colour, _ = palette.algorithm(searcher)
@@ -70,6 +76,8 @@ def figure(
                 "hovertemplate": f"{name}, generation %{{x}}<br>%{{y:.2f}} %<extra></extra>",
             }
         )
+    if chosen in rows:
+        drawn["data"].append(_ring(drawn["data"][0], list(rows).index(chosen)))
     drawn["layout"]["showlegend"] = True
     if len(groups) <= 12:
         drawn["layout"]["xaxis"] |= {"tickmode": "linear", "dtick": 1}
@@ -106,6 +114,20 @@ def _points(
         "marker": {"color": colour.css, "size": 6, "opacity": 0.45},
         "hovertemplate": "%{text}<br>%{y:.2f} %<extra></extra>",
     }
+
+
+def _ring(points: dict[str, Any], place: int) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [points["x"][place]],
+        "y": [points["y"][place]],
+        "name": "Selected",
+        "marker": {
+            "symbol": "circle-open", "size": 15, "color": palette.RING.css, "line": {"width": 2.4},
+        },
+        "hoverinfo": "skip",
+    }  # fmt: skip
 
 
 def sentence(found: Evaluated, searcher: str) -> str:

@@ -15,6 +15,7 @@ from app.widgets import (
     cell_graph,
     chart,
     numbers,
+    pareto,
     population,
     run_learner,
     search_front,
@@ -80,11 +81,11 @@ def _evaluations(feed: RunFeed) -> None:
     with left:
         clicked = _population(feed, found)
     with right:
-        on_front = _front(feed, found)
-    chosen = clicked if clicked is not None else on_front
-    key = f"search-chosen-{feed.run_id}"
+        other = _front(feed, found)
+    chosen, key = clicked if clicked is not None else other, _chosen_key(feed)
     if isinstance(chosen, int) and 0 <= chosen < len(found):
         st.session_state[key] = chosen
+        st.rerun()  # both charts ring it
     row = st.session_state.get(key)
     if row is None or row >= len(found):
         st.caption(CLICK)
@@ -109,7 +110,14 @@ def _population(feed: RunFeed, found: Evaluated) -> Any:
         )
     return chart.show(
         population.sentence(found, searcher),
-        population.figure(found, searcher, rows, _names(feed, found, rows), feed.run_id),
+        population.figure(
+            found,
+            searcher,
+            rows,
+            _names(feed, found, rows),
+            feed.run_id,
+            st.session_state.get(_chosen_key(feed)),
+        ),
         "search-population",
         population.columns(found, every),
         note,
@@ -117,18 +125,32 @@ def _population(feed: RunFeed, found: Evaluated) -> Any:
 
 
 def _front(feed: RunFeed, found: Evaluated) -> Any:
-    cost = _choice("Cost", list(search_front.COSTS), "cost", search_front.COSTS.__getitem__)
-    on_front = search_front.front(getattr(found, cost), found.score)
-    rows = search_front.shown(found, on_front)
-    names = _names(feed, found, [*rows, *on_front])
+    architectures = feed.digest.architectures
+    offered = [cost for cost in pareto.COSTS if search_front.costs(found, cost, architectures)]
+    cost = _choice("Cost", offered, "cost", lambda name: pareto.COSTS[name][0])
+    known = search_front.costs(found, cost, architectures)
+    on_front = search_front.front(found, known)
+    rows = search_front.shown(known, on_front)
+    dots = search_front.dots(found, known, rows, _names(feed, found, rows))
     return chart.show(
-        search_front.sentence(found, cost, on_front),
-        search_front.figure(found, cost, rows, on_front, names, feed.run_id),
+        search_front.sentence(cost, len(on_front), len(known)),
+        pareto.figure(
+            dots,
+            f"{feed.run_id}-{cost}",
+            pareto.COSTS[cost][1],
+            "super-net accuracy (%)",
+            numbers.searcher,
+            chosen=[st.session_state.get(_chosen_key(feed))],
+            height=chart.HEIGHT,
+        ),
         "search-front",
-        population.columns(found, range(len(found)))
-        | {"on_front": [row in set(on_front) for row in range(len(found))]},
+        search_front.columns(found, known, on_front, cost),
         FRONT_NOTE,
     )
+
+
+def _chosen_key(feed: RunFeed) -> str:
+    return f"search-chosen-{feed.run_id}"
 
 
 def _choice(label: str, options: list[str], key: str, name: Any) -> str:
@@ -152,9 +174,14 @@ def _one(feed: RunFeed, found: Evaluated, row: int, key: str) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown("**The architecture that was chosen**", width="stretch")
-            if st.button("Close", key="search-close", type="tertiary", icon=":material/close:"):
-                del st.session_state[key]
-                st.rerun(scope="fragment")
+            st.button(
+                "Close",
+                key="search-close",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=st.session_state.pop,
+                args=(key,),
+            )
         left, right = st.columns([1.5, 1], gap="medium")
         with left:
             cost = Cost(found.params[row], found.flops[row])

@@ -2,144 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.evaluated import Evaluated
-from app.widgets import numbers, palette
-from app.widgets.chart import base_figure, kept_rows
-from app.widgets.plot import Figure
+from app.widgets import numbers, pareto
+from app.widgets.chart import kept_rows
+from app.widgets.pareto import Dot
+from engine.events import Event
 
-COSTS = {"params": "Parameters", "flops": "FLOPs"}
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
-
-
-def front(costs: Sequence[float], values: Sequence[float]) -> list[int]:
-    """Return the positions of the Pareto front, by rising cost.
-
-    Args:
-        costs: less is better.
-        values: more is better; one per cost.
-
-    Of entries that are equal in both, only the first is taken.
-    """
-    order = sorted(range(len(costs)), key=lambda row: (costs[row], -values[row], row))
-    kept: list[int] = []
-    for row in order:
-        if not kept or values[row] > values[kept[-1]]:
-            kept.append(row)
-    return kept
+LATENCY = "latency_ms"
+FEWER = {"params": "fewer parameters", "flops": "fewer FLOPs", LATENCY: "less latency"}
 
 
-def unit(costs: Sequence[float]) -> tuple[float, str]:
-    """Return divisor and sign of the unit in which costs are readable."""
-    top = max(costs, default=0)
-    if top >= 1e9:
-        return 1e9, "G"
-    return (1e6, "M") if top >= 1e5 else (1e3, "k")
-
-
-def shown(found: Evaluated, on_front: Sequence[int]) -> list[int]:
-    """Return the positions of points to draw: the front, and the others evenly thinned out."""
-    others = sorted(set(range(len(found))) - set(on_front))
-    return [others[place] for place in kept_rows(len(others))]
-
-
-def figure(
-    found: Evaluated,
-    cost: str,
-    rows: Sequence[int],
-    on_front: Sequence[int],
-    texts: Sequence[str],
-    run_id: str,
-) -> Figure:
-    """Draw the points and the front as a step line.
+def costs(found: Evaluated, cost: str, architectures: Mapping[int, Event]) -> dict[int, float]:
+    """Return what entries cost, by position.
 
     Args:
         found: all that was evaluated.
-        cost: `params` or `flops`.
-        rows: positions of points beside the front.
-        on_front: positions of the front, by rising cost.
-        texts: what the architectures of `rows`, then those of `on_front`, are called.
-        run_id: keeps the zoom.
+        cost: a key of `pareto.COSTS`. Latency is known only of the architectures that were found
+            in the end.
+        architectures: the events of those, by rank.
     """
-    costs = getattr(found, cost)
-    by, sign = unit(costs)
-    title = "parameters" if cost == "params" else "FLOPs (multiply-adds of one image)"
-    drawn = base_figure(f"{run_id}-{cost}", f"{title}, {sign}", "super-net accuracy (%)")
-    words = [_words(found, row, text) for row, text in zip([*rows, *on_front], texts, strict=True)]
-    for number, name in enumerate(dict.fromkeys(found.searcher)):
-        own = [place for place, row in enumerate(rows) if found.searcher[row] == name]
-        colour, _ = palette.algorithm(name)
-        points = _points(found, costs, by, [rows[place] for place in own])
-        drawn["data"].append(
-            points
-            | {
-                "mode": "markers",
-                "name": numbers.searcher(name),
-                "text": [words[place] for place in own],
-                "marker": {
-                    "color": colour.css, "size": 6, "opacity": 0.45,
-                    "symbol": SYMBOLS[number % len(SYMBOLS)],
-                },
-            }
-        )  # fmt: skip
-    drawn["data"] += _front(found, costs, by, on_front, words[len(rows) :])
-    drawn["layout"]["showlegend"] = True
-    return drawn
+    if cost != LATENCY:
+        return dict(enumerate(getattr(found, cost)))
+    rows = {tuple(indices): row for row, indices in enumerate(found.indices)}
+    known: dict[int, float] = {}
+    for event in architectures.values():
+        row, latency = rows.get(tuple(event["indices"])), event.get(LATENCY)
+        if row is not None and latency is not None:
+            known[row] = latency
+    return known
 
 
-def _points(
-    found: Evaluated, costs: Sequence[float], by: float, rows: Sequence[int]
-) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "x": [costs[row] / by for row in rows],
-        "y": [found.score[row] for row in rows],
-        "customdata": list(rows),
-        "hovertemplate": "%{text}<br>%{y:.2f} %<extra></extra>",
-    }
+def front(found: Evaluated, known: Mapping[int, float]) -> list[int]:
+    """Return the positions of the Pareto front, cheapest first; `known`: costs by position."""
+    rows = list(known)
+    best = pareto.front(list(known.values()), [found.score[row] for row in rows])
+    return [rows[place] for place in best]
 
 
-def _front(
-    found: Evaluated, costs: Sequence[float], by: float, rows: Sequence[int], words: list[str]
-) -> list[dict[str, Any]]:
-    """Return the steps, which go on to the largest cost, and the points that make them."""
-    ends = [costs[row] / by for row in rows] + [max(costs, default=0) / by]
-    heights = [found.score[row] for row in rows]
-    steps = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": ends,
-        "y": [*heights, heights[-1]] if heights else [],
-        "name": "The front as a line",
-        "showlegend": False,
-        "line": {"shape": "hv", "color": palette.RING.css, "width": 1.6},
-        "hoverinfo": "skip",
-    }
-    marks = _points(found, costs, by, rows) | {
-        "mode": "markers",
-        "name": "Pareto front",
-        "text": words,
-        "marker": {
-            "symbol": "circle-open", "size": 11, "color": palette.RING.css, "line": {"width": 2},
-        },
-    }  # fmt: skip
-    return [steps, marks]
+def shown(known: Mapping[int, float], on_front: Sequence[int]) -> list[int]:
+    """Return the positions of the points to draw: the front, and the others evenly thinned."""
+    others = sorted(set(known) - set(on_front))
+    return sorted([*on_front, *(others[place] for place in kept_rows(len(others)))])
+
+
+def dots(
+    found: Evaluated, known: Mapping[int, float], rows: Sequence[int], texts: Sequence[str]
+) -> list[Dot]:
+    """Return the points of some positions, each called by its text; a click tells its position."""
+    return [
+        Dot(known[row], found.score[row], found.searcher[row], _words(found, row, text), row)
+        for row, text in zip(rows, texts, strict=True)
+    ]
 
 
 def _words(found: Evaluated, row: int, text: str) -> str:
     return (
-        f"{text}<br>{numbers.params(found.params[row])} parameters, "
-        f"{numbers.flops(found.flops[row])} FLOPs<br>{numbers.searcher(found.searcher[row])}, "
-        f"generation {found.generation[row]}"
+        f"{text}<br>{numbers.accuracy(found.score[row])}<br>"
+        f"{numbers.params(found.params[row])} parameters, {numbers.flops(found.flops[row])} FLOPs"
+        f"<br>{numbers.searcher(found.searcher[row])}, generation {found.generation[row]}"
     )
 
 
-def sentence(found: Evaluated, cost: str, on_front: Sequence[int]) -> str:
-    """Say how many of all evaluations the front has."""
-    less = "fewer parameters" if cost == "params" else "fewer FLOPs"
-    count = len(on_front)
-    told = f"{numbers.count(count)} of {numbers.count(len(found))} evaluations"
+def sentence(cost: str, count: int, total: int) -> str:
+    """Say how many evaluations the front has."""
     verb = "is" if count == 1 else "are"
-    return f"{told} {verb} on the Pareto front: none with {less} is as accurate"
+    told = f"{numbers.count(count)} of {numbers.count(total)} evaluations {verb}"
+    return f"{told} on the Pareto front: none with {FEWER[cost]} is as accurate"
+
+
+def columns(
+    found: Evaluated, known: Mapping[int, float], on_front: Sequence[int], cost: str
+) -> dict[str, list[Any]]:
+    """Return all points as a table, for the CSV; architectures by their option indices."""
+    best = set(on_front)
+    return {
+        "searcher": [found.searcher[row] for row in known],
+        "generation": [found.generation[row] for row in known],
+        "architecture": [" ".join(map(str, found.indices[row])) for row in known],
+        "super_net_accuracy": [found.score[row] for row in known],
+        cost: list(known.values()),
+        "on_front": [row in best for row in known],
+    }
