@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,7 @@ from app import client
 from engine.catalog import example_files
 from engine.datasets.cifar_layout import LAYOUTS
 from engine.lab_folders import data_folder
+from engine.measured import cost_key
 from engine.spec.errors import WorkbenchError
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.files import build
@@ -21,8 +20,6 @@ from engine.spec.files import build
 PRESETS = 3
 TAG = "preset"
 SHELF = "presets/"
-# Words about an experiment and the draws of its random numbers: they cost no time.
-FREE_FIELDS = frozenset({"name", "notes", "tags", "published", "seed"})
 
 
 @dataclass(frozen=True)
@@ -94,34 +91,28 @@ class Took:
 
 def took(spec: ExperimentSpec) -> Took | None:
     """Return how long this very experiment took in this lab; None if it never finished here."""
-    wanted, seconds, devices = fingerprint(spec), [], set()
+    wanted, seconds, devices = cost_key(spec), list[float](), set[str]()
     for run in client.runs():
         alike = (run.algorithm, run.space, run.data) == (
             spec.algorithm, spec.space, spec.data.name,
         )  # fmt: skip
         if run.state == "finished" and alike:
-            print_, spent, device = _finished(run.run_id, run.changed)
-            if print_ == wanted and spent is not None:
+            key, spent, device = _finished(run.run_id, run.changed)
+            if key == wanted and spent is not None:
                 seconds.append(spent)
                 devices.add(device)
     return Took(sorted(seconds), sorted(devices)) if seconds else None
 
 
-def fingerprint(spec: ExperimentSpec) -> str:
-    """Hash everything that an experiment's time depends on."""
-    value = spec.model_dump(mode="json", exclude=set(FREE_FIELDS))
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
 @st.cache_data(show_spinner=False, max_entries=2048)
 def _finished(run_id: str, changed: float) -> tuple[str, float | None, str]:
-    """Return fingerprint, seconds and device of a finished run; `changed` makes a redone one new.
+    """Return key, seconds and device of a finished run; `changed` makes a redone one new.
 
     A run whose record is damaged has no seconds: its own page says what is wrong.
     """
     try:
         cost = (client.folder(run_id).result() or {}).get("cost") or {}
-        found = fingerprint(client.spec(run_id))
+        found = cost_key(client.spec(run_id))
     except WorkbenchError:
         return "", None, ""
     seconds = cost.get("seconds") or {}

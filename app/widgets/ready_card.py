@@ -8,8 +8,8 @@ import streamlit as st
 
 from app import client, drafts, links, rights
 from app.guard import attempt
-from app.ready import Offer, Took, took
-from app.widgets import numbers
+from app.ready import Offer
+from app.widgets import measurement, numbers
 from app.widgets.plain import plain
 
 LOOKING = "You can look at everything here; changing things is switched off."
@@ -26,10 +26,13 @@ def ready_card(offer: Offer, primary: bool) -> None:
             f"{escape(spec.notes)}</p>"
         )
         if offer.missing:
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.markdown(f":material/cloud_download: {plain(offer.missing)}", width="content")
-                st.page_link(links.DATASETS, label="Get it under Datasets", width="content")
-        _time(offer)
+            st.page_link(
+                links.DATASETS,
+                label=f"{plain(offer.missing)} Get it under Datasets",
+                icon=":material/cloud_download:",
+            )
+        st.space("stretch")  # buttons of neighbours stand on one line
+        measurement.draw(offer)
         _buttons(offer, primary)
 
 
@@ -42,22 +45,6 @@ def _kind(offer: Offer) -> str:
         f"{numbers.count(spec.super_net.epochs)} epochs",
     ]
     return " · ".join(words)
-
-
-def _time(offer: Offer) -> None:
-    known = took(offer.spec)
-    words = "Not timed on this machine yet" if known is None else time_words(known)
-    st.markdown(f":material/schedule: {words}")
-
-
-def time_words(known: Took) -> str:
-    """Say how long finished runs took; the results bank makes later ones faster."""
-    least, most = numbers.duration(known.seconds[0]), numbers.duration(known.seconds[-1])
-    where = f" on {plain(', '.join(known.devices))}" if any(known.devices) else ""
-    if len(known.seconds) == 1:
-        return f"Took {most} here{where}"
-    way = most if least == most else f"{least} to {most}"
-    return f"Took {way} here{where}, in {len(known.seconds)} runs"
 
 
 def _buttons(offer: Offer, primary: bool) -> None:

@@ -25,7 +25,7 @@ MOST_WAITING = 6
 def run_card(run: RunSummary, digest: RunDigest, names: str) -> None:
     """Draw the card; `names` says algorithm, space and data in words."""
     look = STATES[run.state]
-    with st.container(border=True, key=f"card-{run.run_id}"):
+    with st.container(border=True, height="stretch", key=f"card-{run.run_id}"):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f"**{plain(run.name)}**", width="stretch")
             st.badge(look.word, icon=f":material/{look.icon}:", color=look.badge)
@@ -83,7 +83,7 @@ def waiting(runs: Sequence[RunSummary]) -> None:
         return
     with st.container(border=True, key="waiting"):
         st.markdown(f"**Waiting for a free worker: {len(runs)}**")
-        with st.container(horizontal=True, gap="medium"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             for run in runs[:MOST_WAITING]:
                 run_link(run.run_id, f"{plain(run.name)} · seed {run.seed}", ":material/schedule:")
             if len(runs) > MOST_WAITING:
