@@ -60,6 +60,8 @@ def _live(feed: RunFeed, every: float | None) -> None:
     if _seconds(feed.state) != every:
         st.rerun()
     run_header.draw(feed)
+    if run_architectures.ADDRESS in st.query_params:  # a link to one of them
+        st.session_state.setdefault("tab", "Architectures")
     tabs = st.tabs(list(TABS), key="tab", on_change="rerun")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
         if tab.open:

@@ -7,14 +7,13 @@ from typing import Any
 import streamlit as st
 
 from app import client
-from app.client import Drawn
 from app.evaluated import Evaluated, evaluated, texts
 from app.feed import RunFeed
 from app.widgets import (
     best_so_far,
-    cell_graph,
     chart,
     numbers,
+    one_architecture,
     pareto,
     population,
     run_learner,
@@ -22,8 +21,6 @@ from app.widgets import (
     search_outcome,
 )
 from app.widgets.empty import empty
-from app.widgets.facts import facts
-from engine.core.space import Cost
 
 CLICK = "Choose a point to see its architecture."
 OLDER = (
@@ -169,8 +166,6 @@ def _choice(label: str, options: list[str], key: str, name: Any) -> str:
 
 
 def _one(feed: RunFeed, found: Evaluated, row: int, key: str) -> None:
-    spec = client.spec(feed.run_id)
-    drawn = client.describe(spec.space, spec.network, found.indices[row], spec.space_settings)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown("**The architecture that was chosen**", width="stretch")
@@ -182,17 +177,10 @@ def _one(feed: RunFeed, found: Evaluated, row: int, key: str) -> None:
                 on_click=st.session_state.pop,
                 args=(key,),
             )
-        left, right = st.columns([1.5, 1], gap="medium")
-        with left:
-            cost = Cost(found.params[row], found.flops[row])
-            cell_graph.show(Drawn(drawn.text, drawn.graphs, cost))
-        with right:
-            facts(
-                {
-                    "Super-net accuracy": numbers.accuracy(found.score[row]),
-                    "Evaluated by": f"{numbers.searcher(found.searcher[row])}, generation "
-                    f"{found.generation[row]}",
-                    "Parameters": numbers.params(found.params[row]),
-                    "FLOPs": numbers.flops(found.flops[row]),
-                }
-            )
+        known = {
+            "Super-net accuracy": numbers.accuracy(found.score[row]),
+            "Evaluated by": f"{numbers.searcher(found.searcher[row])}, generation "
+            f"{found.generation[row]}",
+        }
+        costs = one_architecture.costs(found.params[row], found.flops[row])
+        one_architecture.show(client.spec(feed.run_id), found.indices[row], known | costs)

@@ -14,11 +14,13 @@ from played_run import OWNER, play, played, small_spec
 from app import client, ready
 from app.background import Task
 from app.digest import RunDigest
-from app.widgets import measurement, run_card
+from app.widgets import measurement, run_card, status_strip
 from engine.measured import Estimate
 from engine.runs import RunFolder, create_run
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.files import build
+from workers.client import SystemStatus, WorkerStatus
+from workers.gauge import Reading
 
 KEY = "nb201_digits_landmarks"
 ESTIMATE = Estimate(
@@ -157,3 +159,15 @@ def test_many_running_runs_do_not_fill_the_page(open_page: Open, runs: Path) -> 
     test = open_page()
     bars = [m for m in test.markdown if 'role="progressbar"' in m.value]
     assert len(bars) == 8 and "All 9 running experiments" in words(test)
+
+
+def test_the_memory_of_gpus_is_added_up_and_left_out_without_one() -> None:
+    def online(*workers: tuple[str, Reading | None]) -> SystemStatus:
+        told = (WorkerStatus("w", device, "idle", None, 0.0, one) for device, one in workers)
+        return SystemStatus(True, "", tuple(told), 0, 10**10)
+
+    cpu = ("cpu", Reading(10**9, 2 * 10**9, 0.5))
+    card = Reading(20 * 10**9, 80 * 10**9, 0.9)
+    assert "memory" not in status_strip.strip(online(cpu, ("GPU 0", None)), [])
+    both = status_strip.strip(online(cpu, ("GPU 0", card), ("GPU 1", card)), [])
+    assert "25 %" in both and "40.00 GB of 160.00 GB in use, 2 GPUs" in both

@@ -265,8 +265,8 @@ def opened(open_page: Open, run_id: str, **query: str) -> AppTest:
 
 
 def charts(test: AppTest) -> dict[str, Any]:
-    found = {c.key: json.loads(c.proto.json)["figure"] for c in test.get("bidi_component")}
-    return {key: figure for key, figure in found.items() if key.startswith("search-")}
+    mine = [c for c in test.get("bidi_component") if (c.key or "").startswith("search-")]
+    return {c.key: json.loads(c.proto.json)["figure"] for c in mine}
 
 
 def test_a_learner_is_shown_over_its_epochs(open_page: Open, runs: Path) -> None:
