@@ -67,25 +67,22 @@ def _offered(offer: Offer, words: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f":material/schedule: {plain(words)}", width="content")
         if not offer.missing and rights.may_edit():
-            st.button(
+            asked = st.button(
                 "Measure",
                 key=f"measure-{offer.key}",
                 type="tertiary",
                 icon=":material/timer:",
                 help="Do a few real steps of each kind of work now, for about 15 seconds",
-                on_click=_measure,
-                args=(offer,),
             )
+            if asked and attempt(lambda: _measure(offer), "Measuring"):
+                st.rerun()
 
 
 def _measure(offer: Offer) -> None:
-    attempt(
-        lambda: client.tasks().start(
-            f"{PREFIX}{offer.key}",
-            f"Measuring {offer.spec.name}",
-            ["estimate", str(offer.path), "--json"],
-        ),
-        "Measuring",
+    client.tasks().start(
+        f"{PREFIX}{offer.key}",
+        f"Measuring {offer.spec.name}",
+        ["estimate", str(offer.path), "--json"],
     )
 
 

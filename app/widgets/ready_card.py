@@ -26,11 +26,8 @@ def ready_card(offer: Offer, primary: bool) -> None:
             f"{escape(spec.notes)}</p>"
         )
         if offer.missing:
-            st.page_link(
-                links.DATASETS,
-                label=f"{plain(offer.missing)} Get it under Datasets",
-                icon=":material/cloud_download:",
-            )
+            st.markdown(f":material/cloud_off: {plain(offer.missing)}")
+            st.page_link(links.DATASETS, label="Get it under Datasets", icon=":material/download:")
         st.space("stretch")  # buttons of neighbours stand on one line
         measurement.draw(offer)
         _buttons(offer, primary)
