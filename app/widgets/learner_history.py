@@ -39,7 +39,7 @@ def entropies(history: Sequence[Rows], choices: Sequence[int]) -> list[list[floa
 
 def likeliest(row: Sequence[float]) -> int:
     """Return the most probable option; of equal ones the first."""
-    return max(range(len(row)), key=row.__getitem__)
+    return row.index(max(row))
 
 
 def has_skips(options: Sequence[Sequence[str]]) -> bool:
@@ -49,9 +49,7 @@ def has_skips(options: Sequence[Sequence[str]]) -> bool:
 
 def skips(report: Rows, options: Sequence[Sequence[str]]) -> int:
     """Count the choices whose most probable option is a skip connection."""
-    return sum(
-        SKIP in own[likeliest(row)] for row, own in zip(report, options, strict=True) if row
-    )
+    return sum(SKIP in own[likeliest(row)] for row, own in zip(report, options, strict=True))
 
 
 def skip_counts(
@@ -83,6 +81,6 @@ def option_lines(history: Sequence[Rows], choice: int, most: int) -> dict[int, l
 
 def span(history: Sequence[Rows]) -> tuple[float, float]:
     """Return the least and the largest number of all reports, for colours that stay the same."""
-    low = min((min(row) for report in history for row in report if row), default=0.0)
-    high = max((max(row) for report in history for row in report if row), default=1.0)
+    low = min((min(map(min, report)) for report in history if report), default=0.0)
+    high = max((max(map(max, report)) for report in history if report), default=1.0)
     return (low, high) if high - low > 1e-9 else (0.0, high or 1.0)

@@ -149,7 +149,7 @@ def columns(found: Evaluated, rows: Sequence[int]) -> dict[str, list[Any]]:
     return {
         "searcher": [found.searcher[row] for row in rows],
         "generation": [found.generation[row] for row in rows],
-        "architecture": [" ".join(map(str, found.indices[row])) for row in rows],
+        "architecture": [found.indices[row] for row in rows],
         "super_net_accuracy": [found.score[row] for row in rows],
         "params": [found.params[row] for row in rows],
         "flops": [found.flops[row] for row in rows],

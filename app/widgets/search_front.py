@@ -81,7 +81,7 @@ def columns(
     return {
         "searcher": [found.searcher[row] for row in known],
         "generation": [found.generation[row] for row in known],
-        "architecture": [" ".join(map(str, found.indices[row])) for row in known],
+        "architecture": [found.indices[row] for row in known],
         "super_net_accuracy": [found.score[row] for row in known],
         cost: list(known.values()),
         "on_front": [row in best for row in known],

@@ -51,7 +51,7 @@ class Script:
 
     def __init__(self, spec: ExperimentSpec) -> None:
         self.spec = spec
-        self.space = get_space(spec.space)
+        self.space = get_space(spec.space, spec.space_settings)
         self.rng = np.random.default_rng(spec.seed)
         self.sample = self._draw(spec.evaluation.sample)
         landmark = spec.addons.landmark
@@ -67,7 +67,8 @@ class Script:
         return [self.space.sample(self.rng) for _ in range(count)]
 
     def _truth(self, architecture: Architecture) -> float:
-        worth = sum(WORTH.get(op, 0.0) for op in self.space.decode(architecture).values())
+        worths = [WORTH.get(op, 0.0) for op in self.space.decode(architecture).values()]
+        worth = 6 * sum(worths) / len(worths)  # as many as the edges of NAS-Bench-201
         return round(float(np.clip(62 + 2.6 * worth + self.rng.normal(0, 2), 10, 97)), 2)
 
     def entry(self, architecture: Architecture) -> dict[str, Any]:

@@ -307,3 +307,23 @@ def test_an_older_run_says_that_it_has_no_populations(open_page: Open, runs: Pat
     test = opened(open_page, folder.run_id)
     assert "made before populations were recorded" in words(test)
     assert set(charts(test)) == {"search-best-so-far"}
+
+
+def test_many_choices_are_paged(open_page: Open, runs: Path) -> None:
+    chain = {
+        "kind": "chain",
+        "stem": 8,
+        "operations": ["skip_connect", "nor_conv_1x1", "nor_conv_3x3"],
+        "blocks": [{"repeat": 40}],
+    }
+    folder = played(
+        runs, space="custom", space_settings=chain, algorithm="darts", addons={"landmark": None},
+        super_net={"epochs": 20}, evaluation={"sample": 10, "every": 10},
+    )  # fmt: skip
+    test = opened(open_page, folder.run_id)
+    assert "Choices 1 to 30 of 40 are drawn; the CSV has all." in words(test)
+    assert len(charts(test)["search-probabilities"]["data"][0]["y"]) == run_learner.PAGE
+    test.session_state["choices-page"] = 2
+    test.run()
+    assert not test.exception and not test.error
+    assert len(charts(test)["search-entropies"]["data"][0]["y"]) == 10
