@@ -207,6 +207,13 @@ def mixture(
     return [choice.name for choice in choices], [choice.options for choice in choices]
 
 
+def learned(algorithm: str) -> str | None:
+    """Return what distribution an algorithm learns, None where it learns only weights."""
+    from engine.recipes import RECIPES
+
+    return RECIPES[algorithm].learned
+
+
 # -- architectures ----------------------------------------------------------------------------
 @dataclass(frozen=True)
 class Drawn:

@@ -33,3 +33,19 @@ def start_from(spec: ExperimentSpec) -> None:
     """Begin anew with the values of a spec."""
     st.session_state[_BASE] = spec.model_dump(mode="json")
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+
+
+def with_landmarks_of(spec: ExperimentSpec, run_id: str) -> ExperimentSpec:
+    """Return the experiment of a run with the landmark add-on and that run's best as landmarks.
+
+    Args:
+        spec: of the run.
+        run_id: its id; it comes before the earlier runs that it had itself.
+    """
+    value = spec.model_dump(mode="json")
+    landmark: dict[str, Any] = value["addons"].get("landmark") or {}
+    earlier = [run_id, *(name for name in landmark.get("earlier_runs", []) if name != run_id)]
+    value["addons"]["landmark"] = landmark | {"earlier_runs": earlier[:100]}
+    value["name"] = f"{spec.name[:160]}, landmarks of an earlier run"
+    value["published"] = {}  # nobody has printed figures of this one
+    return ExperimentSpec.model_validate(value)

@@ -19,6 +19,8 @@ from engine.ground_truth import learn_truth
 from engine.lab import Lab
 from engine.memory import Memory
 from engine.metrics import ranking_metrics
+from engine.paths.gumbel import temperature
+from engine.recipes.settings import TemperatureSettings
 from engine.report import Report
 from engine.runs import RunFolder
 from engine.search import search
@@ -281,14 +283,23 @@ class Conductor:
         trainer = self.lab.trainer
         report = trainer.run_epoch(self._after_step)
         self._emit_epoch(report, round_)
-        if trainer.learner is not None:
-            self.events.emit("learner", epoch=trainer.epoch, **trainer.learner.report())
+        self._emit_learner()
         evaluation = self.spec.evaluation
         if trainer.epoch % evaluation.every == 0 or trainer.finished:
             self._rank()
         if trainer.epoch % self.spec.super_net.checkpoint_every == 0:
             self._save()
         self._after_step()
+
+    def _emit_learner(self) -> None:
+        trainer = self.lab.trainer
+        if trainer.learner is None:
+            return
+        report, settings = trainer.learner.report(), trainer.learner.context.settings
+        if isinstance(settings, TemperatureSettings):  # the paths' own, which no learner knows
+            share = trainer.epoch / self.spec.super_net.epochs
+            report["temperature"] = temperature(settings, share)
+        self.events.emit("learner", epoch=trainer.epoch, **report)
 
     def _emit_epoch(self, report: EpochReport, round_: int | None) -> None:
         self.events.emit(

@@ -38,7 +38,7 @@ EVENT_FIELDS: dict[str, str] = {
     "best_text, population {indices, scores (super-net accuracy, %), params, flops} with one "
     "entry per architecture that the generation evaluated",
     "architecture": "rank, text, indices, super_net_accuracy, stand_alone_accuracy, params, "
-    "flops, searcher",
+    "flops, searcher, measured.{latency_ms, repetitions}",
     "checkpoint": "epoch",
     "state": "state, message",
 }

@@ -4,38 +4,32 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
 from engine.addons.landmark import LandmarkRegulariser
 from engine.addons.plasticity import WeightPlasticity
-from engine.compose import recipe_settings, require_runnable, skeleton
+from engine.compose import recipe_settings, require_runnable
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.core.streams import Streams, derive_seed
-from engine.datasets import PreparedData, prepare
+from engine.datasets import PreparedData
 from engine.datasets.batches import BatchStream, DeviceImages
-from engine.device import choose_device, use_threads
 from engine.evaluators.supernet import SuperNetScorer
-from engine.evaluators.truth import TableTruth, TrainedTruth, TruthSource
+from engine.evaluators.truth import TableTruth, TruthSource
 from engine.events import Events
 from engine.lab_folders import data_folder
 from engine.learning import learning_parts
+from engine.materials import Materials
 from engine.networks import Route, SuperNet, build_supernet
 from engine.networks.encoding import Encode, SoftOneHot
 from engine.recipes import RECIPES, Recipe
 from engine.recipes.settings import EncodingSettings
 from engine.searchers import SEARCHERS, Searcher
-from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
-from engine.tables.bank import Bank
 from engine.training.forgetting_meter import ForgettingMeter
-from engine.training.stand_alone import StandAloneTrainer, protocol_key
 from engine.training.supernet_trainer import SuperNetTrainer
-
-PARTS: tuple[Literal["train", "held_out", "test"], ...] = ("train", "held_out", "test")
 
 
 @dataclass
@@ -69,25 +63,10 @@ class Lab:
         """
         require_runnable(spec)
         home = folder or data_folder()
-        device = choose_device(spec.device)
-        data = prepare(spec.data, home / "datasets")
-        space = get_space(spec.space, spec.space_settings)
+        gathered = Materials.gather(spec, home)
+        device, data, space = gathered.device, gathered.data, gathered.space
+        network, parts = gathered.network, gathered.parts
         streams = Streams(spec.seed)
-        network = skeleton(spec).model_copy(
-            update={
-                **space.fixed,
-                "classes": len(data.classes),
-                "input_channels": data.channels,
-                "resolution": data.resolution,
-            }
-        )
-        use_threads(device, network, spec.super_net.batch_size)
-        parts = {
-            part: DeviceImages.from_prepared(
-                data, part, spec.data.augmentation, device, torch.channels_last
-            )
-            for part in PARTS
-        }
         # Nothing here draws from torch's own generator yet, but its state is in checkpoints.
         torch.manual_seed(derive_seed(spec.seed, "torch"))
         seed = derive_seed(spec.seed, "super-net")
@@ -125,7 +104,7 @@ class Lab:
             _plasticity(spec, net),
             _meter(spec, parts["held_out"], streams),
         )
-        truth = _truth(spec, space, network, data, parts, home)
+        truth = _truth(spec, gathered, home)
         return cls(
             spec,
             space,
@@ -193,19 +172,11 @@ def _meter(
     return ForgettingMeter(batches, spec.evaluation.forgetting)
 
 
-def _truth(
-    spec: ExperimentSpec,
-    space: Space,
-    network: NetworkSpec,
-    data: PreparedData,
-    parts: dict[str, DeviceImages],
-    home: Path,
-) -> TruthSource:
+def _truth(spec: ExperimentSpec, gathered: Materials, home: Path) -> TruthSource:
     wanted = spec.evaluation.ground_truth
     if wanted.source == "table":
         assert wanted.table and wanted.column, "compose checks both"
-        return TableTruth(space, wanted.table, wanted.column, wanted.landmark_column, home)
-    augmentation = spec.data.augmentation
-    protocol = protocol_key(data.fingerprint, augmentation, network, spec.stand_alone)
-    trainer = StandAloneTrainer(space, network, spec.stand_alone, augmentation, parts, protocol)
-    return TrainedTruth(space, trainer, Bank(home / "bank"), wanted.part)
+        return TableTruth(
+            gathered.space, wanted.table, wanted.column, wanted.landmark_column, home
+        )
+    return gathered.trained_truth(spec, home)

@@ -11,6 +11,7 @@ from engine.events import Events
 from engine.export import FoundArchitecture, write_architecture_folder
 from engine.export.tables import write_landmarks, write_ranking
 from engine.lab import Lab
+from engine.latency import how_measured, measure_latency
 from engine.memory import Memory
 from engine.metrics import best_rank, ranking_correlations, surpass_random
 from engine.runs import RunFolder, write_json
@@ -77,6 +78,7 @@ class Report:
         lab, rows = self.lab, []
         for rank, (architecture, truth) in enumerate(zip(chosen, truths, strict=True), start=1):
             cost = lab.space.cost(architecture, lab.stand_alone_network)
+            latency = measure_latency(architecture, lab.stand_alone_network, lab.space, lab.device)
             row = {
                 "rank": rank,
                 "architecture": list(architecture.indices),
@@ -85,7 +87,7 @@ class Report:
                 "stand_alone_accuracy": truth.value,
                 "params": cost.params,
                 "flops": cost.flops,
-                "latency_ms": None,
+                "latency_ms": round(latency.milliseconds, 4),
             }
             rows.append(row)
             weights, trained_as = lab.truth.weights(architecture) or (None, None)
@@ -116,6 +118,10 @@ class Report:
                 params=cost.params,
                 flops=cost.flops,
                 searcher=name,
+                measured={
+                    "latency_ms": row["latency_ms"],
+                    "repetitions": latency.repetitions,
+                },
             )
         return rows
 
@@ -167,6 +173,7 @@ class Report:
             },
             "search": search,
             "architectures": rows,
+            "latency": how_measured(lab.stand_alone_network, lab.device),
             "cost": {
                 "seconds": {k: round(v, 3) for k, v in sorted(memory.seconds.items())},
                 "device": lab.device.type,

@@ -9,7 +9,14 @@ import streamlit as st
 from app import client, links
 from app.feed import RunFeed
 from app.guard import shielded
-from app.widgets import run_architectures, run_header, run_ranking, run_record, run_training
+from app.widgets import (
+    run_architectures,
+    run_header,
+    run_ranking,
+    run_record,
+    run_search,
+    run_training,
+)
 from app.widgets.empty import empty
 from app.widgets.log_view import log_view
 from engine.states import TERMINAL, State
@@ -17,7 +24,7 @@ from engine.states import TERMINAL, State
 TABS: dict[str, Callable[[RunFeed], None]] = {
     "Ranking": run_ranking.draw,
     "Training": run_training.draw,
-    "Search": run_training.draw_search,
+    "Search": run_search.draw_search,
     "Architectures": run_architectures.draw,
     "Spec & environment": run_record.draw_spec,
     "Log": lambda feed: log_view(feed.digest.log, feed.run_id),
@@ -53,6 +60,8 @@ def _live(feed: RunFeed, every: float | None) -> None:
     if _seconds(feed.state) != every:
         st.rerun()
     run_header.draw(feed)
+    if run_architectures.ADDRESS in st.query_params:  # a link to one of them
+        st.session_state.setdefault("tab", "Architectures")
     tabs = st.tabs(list(TABS), key="tab", on_change="rerun")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
         if tab.open:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import client, drafts, links
-from app.client import Example
+from app import client, links
 from app.digest import RunDigest
-from app.guard import attempt, shielded
+from app.guard import shielded
+from app.ready import Offer, offers
 from app.widgets.empty import empty
-from app.widgets.run_card import run_card
+from app.widgets.ready_card import ready_card
+from app.widgets.run_card import run_card, waiting
 from app.widgets.run_table import matches, run_table
 from app.widgets.status_strip import strip
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from workers.client import RunSummary
 
 RECENT = 12
+CARDS = 8
 STEPS = (
     ("Sample", "Random architectures are trained by themselves: the truth to compare with."),
     ("Train", "One super-net learns all of them at once; landmarks keep their known order."),
@@ -41,9 +42,11 @@ def _live() -> None:
     if not runs:
         _first_steps()
         return
-    active = [run for run in runs if run.state in ("running", "queued")]
-    _running(sorted(active, key=lambda run: run.state != "running"))
+    _running([run for run in runs if run.state == "running"])
+    waiting([run for run in runs if run.state == "queued"][::-1])
     _recent(runs)
+    with st.expander("Ready experiments and presets", icon=":material/rocket_launch:"):
+        _cards(primary=False)
 
 
 def _running(active: Sequence[RunSummary]) -> None:
@@ -51,12 +54,13 @@ def _running(active: Sequence[RunSummary]) -> None:
     if not active:
         empty("Nothing is running", "Queue an experiment and it shows here while it trains.")
         return
-    wide = min(len(active), 2)
-    for first in range(0, len(active), wide):
-        columns = st.columns(wide)
+    for first in range(0, min(len(active), CARDS), 2):
+        columns = st.columns(min(len(active), 2))
         for column, run in zip(columns, active[first : first + 2], strict=False):
             with column:
                 run_card(run, _digest(run), _names(run))
+    if len(active) > CARDS:
+        st.page_link(links.EXPERIMENTS, label=f"All {len(active)} running experiments")
 
 
 def _digest(run: RunSummary) -> RunDigest:
@@ -92,47 +96,32 @@ def _recent(runs: Sequence[RunSummary]) -> None:
         st.page_link(links.EXPERIMENTS, label=f"All {len(runs)} experiments")
 
 
-# -- nothing run yet ----------------------------------------------------------------------------
+# -- where to begin -------------------------------------------------------------------------------
 def _first_steps() -> None:
-    ready = [example for example in client.examples() if example.spec is not None]
     st.subheader("Start with a ready experiment", anchor=False)
+    steps = "".join(f"<li><b>{name}</b>{text}</li>" for name, text in STEPS)
+    st.html(f'<ol class="nw-steps">{steps}</ol>')
+    _cards(primary=True)
+
+
+def _cards(primary: bool) -> None:
+    """Draw ready experiments and presets; `primary`: the first is the one to begin with."""
+    ready, presets = offers()
     if not ready:
-        empty("Nothing has been run yet", "Set up your first search under New experiment.")
+        empty("No ready experiment can be read", "Set up your own under New experiment.")
         st.page_link(links.NEW, label="New experiment", icon=":material/add_circle:")
-    for position, example in enumerate(ready):
-        _example(example, first=position == 0)
+    _row(ready, 2, primary)
+    if presets:
+        st.markdown("**The settings of published tables**")
+        _row(presets, 3, False)
 
 
-def _example(example: Example, first: bool) -> None:
-    spec = example.spec
-    assert spec is not None, "the caller leaves out files with problems"
-    with st.container(border=True):
-        st.markdown(f"#### {spec.name}")
-        st.html(f'<p class="nw-quiet" style="margin:0;max-width:60rem">{escape(spec.notes)}</p>')
-        if first:
-            steps = "".join(f"<li><b>{name}</b>{text}</li>" for name, text in STEPS)
-            st.html(f'<ol class="nw-steps">{steps}</ol>')
-        with st.container(horizontal=True):
-            if st.button(
-                "Run it now",
-                key=f"run-{example.file}",
-                icon=":material/play_arrow:",
-                type="primary" if first else "secondary",
-            ):
-                _run(example)
-            if st.button(
-                "Look at its settings", key=f"open-{example.file}", icon=":material/tune:"
-            ):
-                drafts.start_from(spec)
-                st.switch_page(links.NEW)
-
-
-def _run(example: Example) -> None:
-    spec, queued = example.spec, list[str]()
-    assert spec is not None, "only usable examples have a button"
-    if attempt(lambda: queued.extend(client.client().submit(spec, [spec.seed])), "Queued"):
-        client.changed()
-        links.go_to_run(queued[0])
+def _row(shown: Sequence[Offer], wide: int, primary: bool) -> None:
+    for first in range(0, len(shown), wide):
+        columns = st.columns(wide)
+        for place, offer in enumerate(shown[first : first + wide], start=first):
+            with columns[place - first]:
+                ready_card(offer, primary and place == 0)
 
 
 render()

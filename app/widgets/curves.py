@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from app.digest import Epochs, Generations, Rankings
+from app.digest import Epochs, Rankings
 from app.widgets import numbers, palette
 from app.widgets.chart import axis, base_figure, kept_rows, thin
 from app.widgets.plot import Figure
@@ -141,31 +141,3 @@ def landmark(epochs: Epochs, run_id: str) -> Figure:
         tickmode="auto", nticks=6,
     )  # fmt: skip
     return figure
-
-
-def searches(found: dict[str, Generations], run_id: str) -> Figure:
-    """Draw the best super-net accuracy found so far by each searcher."""
-    figure = base_figure(run_id, "architectures evaluated", "best super-net accuracy so far (%)")
-    for name, generations in found.items():
-        colour, dash = palette.algorithm(name)
-        x, y = thin(generations.evaluated, generations.best_score)
-        title = numbers.searcher(name)
-        hover = f"{title}<br>%{{x}} evaluated<br>%{{y:.2f}} %"
-        figure["data"].append(_line(x, y, title, colour, dash, "circle", hover))
-    figure["layout"]["showlegend"] = True
-    return figure
-
-
-def searches_sentence(found: dict[str, Generations]) -> str:
-    """Say which searcher is ahead."""
-    best = {name: g.best_score[-1] for name, g in found.items() if g.best_score}
-    known = {name: value for name, value in best.items() if value is not None}
-    if not known:
-        return "No architecture has been scored yet"
-    order = sorted(known, key=lambda name: -known[name])
-    lead = f"{numbers.searcher(order[0])} found {numbers.accuracy(known[order[0]])}"
-    if len(order) == 1:
-        return f"{lead} by super-net accuracy"
-    second = numbers.searcher(order[1])
-    second = second[0].lower() + second[1:]
-    return f"{lead} by super-net accuracy, {second} {numbers.accuracy(known[order[1]])}"

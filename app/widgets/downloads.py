@@ -8,6 +8,7 @@ import streamlit as st
 
 from app import client
 from app.guard import attempt
+from app.rights import may_edit
 from engine.runs import RunFolder
 
 # File in `architectures/<rank>/`, button, what it is.
@@ -62,12 +63,41 @@ def architecture(run: RunFolder, rank: int) -> None:
             path = place / name
             if path.is_file():
                 _file(path, label, hint, icon)
-            elif name == "model.onnx":
+            elif name == "model.onnx" and (place / "weights.safetensors").is_file():
                 _make_onnx(run, rank)
 
 
+def every_rank(run: RunFolder) -> None:
+    """Draw the button for all found architectures of a run."""
+    st.download_button(
+        "All ranks as ZIP",
+        data=lambda: client.zipped(run.path / "architectures"),
+        file_name=f"{run.run_id}-architectures.zip",
+        mime="application/zip",
+        key="all-ranks",
+        icon=":material/folder_zip:",
+        help="The files of every found architecture, in a folder each",
+        on_click="ignore",
+    )
+
+
+def trained(folder: Path, name: str) -> None:
+    """Draw the button of a training from scratch: weights, model.py and record."""
+    st.download_button(
+        "Download",
+        data=lambda: client.zipped(folder),
+        file_name=f"{name}.zip",
+        mime="application/zip",
+        key=f"take-{name}",
+        icon=":material/download:",
+        help="Trained weights, model.py that loads them, and the record of the training",
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
 def _make_onnx(run: RunFolder, rank: int) -> None:
-    if st.button(
+    if may_edit() and st.button(
         "Make ONNX",
         icon=":material/deployed_code:",
         key=f"onnx-{rank}",

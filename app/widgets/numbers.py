@@ -57,6 +57,13 @@ def flops(value: float | None) -> str:
     return f"{value / 1e6:.1f} M" if value >= 1e7 else f"{value / 1e6:.2f} M"
 
 
+def milliseconds(value: float | None) -> str:
+    """Write a short time with three digits."""
+    if _missing(value):
+        return NONE
+    return f"{value:.0f} ms" if value >= 100 else f"{value:#.3g} ms"
+
+
 def metric(name: str, value: float | None) -> str:
     """Write a metric of the catalogue by its kind."""
     if name in _TAU:

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from app.widgets import numbers
 from app.widgets.palette import GREEN, GREY, ORANGE, RED, Colour
 
 if TYPE_CHECKING:
     from workers.client import RunSummary, SystemStatus
 
+CPU = "cpu"
+NEARLY = 0.95  # of the memory in use: a larger run may not fit
+
 
 def strip(status: SystemStatus, runs: Sequence[RunSummary]) -> str:
     """Return the strip as HTML."""
-    tiles = [_store(status), _workers(status), _queue(status, runs), _finished(runs)]
+    tiles = [_store(status), _workers(status), _memory(status), _queue(status, runs)]
+    tiles.append(_finished(runs))
     return f'<div class="nw-strip">{"".join(tiles)}</div>'
 
 
@@ -41,6 +46,19 @@ def _workers(status: SystemStatus) -> str:
         return tile("Workers", "None online", "queued runs wait until one starts", ORANGE)
     devices = ", ".join(sorted({worker.device for worker in status.workers}))
     return tile("Workers", f"{busy} of {total} busy", devices, GREEN)
+
+
+def _memory(status: SystemStatus) -> str:
+    """Return the memory of all GPUs that tell theirs; nothing in a lab that has none."""
+    told = [w.reading for w in status.workers if w.device.lower() != CPU and w.reading is not None]
+    if not told:
+        return ""
+    used, total = sum(one.used for one in told), sum(one.total for one in told)
+    share = used / total if total else 0.0
+    detail = f"{numbers.size(used)} of {numbers.size(total)} in use"
+    if len(told) > 1:
+        detail += f", {len(told)} GPUs"
+    return tile("GPU memory", numbers.share(share), detail, ORANGE if share > NEARLY else GREEN)
 
 
 def _queue(status: SystemStatus, runs: Sequence[RunSummary]) -> str:

@@ -56,7 +56,7 @@ def _ended(task: Task) -> None:
         if task.state == "failed":
             st.error(f"{plain(task.title)}: {plain(task.error)}", icon=":material/error:")
         elif task.state == "cancelled":
-            st.info(f"{plain(task.title)} was cancelled; nothing was kept.")
+            st.info(f"{plain(task.title)} was cancelled.")
         else:
             st.success(f"{plain(task.title)}: done.", icon=":material/check_circle:")
         if st.button("Dismiss", key=f"forget-{task.key}", type="tertiary"):

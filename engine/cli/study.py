@@ -98,7 +98,7 @@ def two_models(
     the weight plasticity loss."""
     from engine.datasets import prepare
     from engine.datasets.batches import DeviceImages
-    from engine.lab import PARTS
+    from engine.materials import PARTS
     from engine.study.two_models import run_two_models
 
     spec = DataSpec(name=data, path=path)

@@ -1,4 +1,4 @@
-"""A run folder as one ZIP file. No torch here."""
+"""A run folder, or chosen folders, as one ZIP file. No torch here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,6 +81,29 @@ def bundle_bytes(run_dir: Path, checkpoints: bool = False) -> bytes:
     return buffer.getvalue()
 
 
+def write_folders(folders: Mapping[str, Path], texts: Mapping[str, bytes], out: BinaryIO) -> None:
+    """Write chosen folders and some texts as ZIP; equal content gives equal bytes.
+
+    Args:
+        folders: by their names in the ZIP, such as `run/1`; what is left out of bundles is left
+            out here, too.
+        texts: further files by name.
+        out: an open binary file.
+
+    Raises:
+        ExportError: no such folder, a file that cannot be read, a full disk.
+    """
+    try:
+        with zipfile.ZipFile(out, "w") as bundle:
+            for name, data in sorted(texts.items()):
+                bundle.writestr(_info(name), data)
+            for name, folder in sorted(folders.items()):
+                for path in bundle_files(folder):
+                    _add(bundle, folder / path, f"{name}/{path.as_posix()}")
+    except OSError as error:
+        raise ExportError(f"Cannot write the bundle: {error.strerror or error}.") from error
+
+
 def _write(run_dir: Path, out: BinaryIO, checkpoints: bool, itself: Path | None) -> None:
     top = run_dir.resolve().name
     with zipfile.ZipFile(out, "w") as bundle:
@@ -89,12 +112,17 @@ def _write(run_dir: Path, out: BinaryIO, checkpoints: bool, itself: Path | None)
                 _add(bundle, run_dir / path, f"{top}/{path.as_posix()}")
 
 
-def _add(bundle: zipfile.ZipFile, path: Path, name: str) -> None:
+def _info(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name, _MOMENT)
     info.create_system = 3  # Unix, whatever the machine: it gives the next line its meaning
     info.external_attr = (stat.S_IFREG | 0o644) << 16
-    packed = path.suffix in _COMPRESSED
+    packed = Path(name).suffix in _COMPRESSED
     info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
+    return info
+
+
+def _add(bundle: zipfile.ZipFile, path: Path, name: str) -> None:
+    info = _info(name)
     with _opened(path) as file:
         # The size tells zipfile whether the entry needs the 64-bit form.
         left = info.file_size = os.fstat(file.fileno()).st_size

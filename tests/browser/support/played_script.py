@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from played_search import Learning, Population
 from scipy.stats import kendalltau, spearmanr
 
 from engine.core.architecture import Architecture
+from engine.recipes import RECIPES
 from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.files import build
@@ -49,20 +51,24 @@ class Script:
 
     def __init__(self, spec: ExperimentSpec) -> None:
         self.spec = spec
-        self.space = get_space(spec.space)
+        self.space = get_space(spec.space, spec.space_settings)
         self.rng = np.random.default_rng(spec.seed)
         self.sample = self._draw(spec.evaluation.sample)
         landmark = spec.addons.landmark
         self.rounds = landmark.rounds if landmark else 1
         count = landmark.per_round * landmark.rounds if landmark else 0
         self.landmarks = self._draw(count)
+        recipe = RECIPES[spec.algorithm]
+        self.searchers = (recipe.searcher, *recipe.baselines)
+        self.learning = None if recipe.learner is None else Learning(spec, self.space)
         self.truth = {a: self._truth(a) for a in [*self.sample, *self.landmarks]}
 
     def _draw(self, count: int) -> list[Architecture]:
         return [self.space.sample(self.rng) for _ in range(count)]
 
     def _truth(self, architecture: Architecture) -> float:
-        worth = sum(WORTH.get(op, 0.0) for op in self.space.decode(architecture).values())
+        worths = [WORTH.get(op, 0.0) for op in self.space.decode(architecture).values()]
+        worth = 6 * sum(worths) / len(worths)  # as many as the edges of NAS-Bench-201
         return round(float(np.clip(62 + 2.6 * worth + self.rng.normal(0, 2), 10, 97)), 2)
 
     def entry(self, architecture: Architecture) -> dict[str, Any]:
@@ -219,6 +225,8 @@ class Script:
             "images/s",
             6000.0,
         )
+        if self.learning is not None:
+            yield "learner", self.learning.report(epoch)
         if epoch % self.spec.evaluation.every == 0 or epoch == epochs:
             yield self._ranking(epoch, done, round_)
         if epoch % self.spec.super_net.checkpoint_every == 0:
@@ -252,29 +260,15 @@ class Script:
         }
 
     def _search(self) -> Iterator[Action]:
-        search = self.spec.search
-        for searcher, ceiling in (("evolution", 86.0), ("random", 82.5)):
-            best, best_text = 70.0, self.space.to_text(self.sample[0])
-            for generation in range(1, search.generations + 1):
-                best += (ceiling - best) * (0.5 if searcher == "evolution" else 0.25)
-                yield (
-                    "generation",
-                    {
-                        "searcher": searcher,
-                        "generation": generation,
-                        "generations": search.generations,
-                        "evaluated": search.population * generation,
-                        "best_score": best,
-                        "mean_score": best - 6.0,
-                        "best_text": best_text,
-                    },
-                )
+        for searcher in self.searchers:
+            for fields in Population(self.spec, self.space, searcher).generations():
+                yield "generation", fields
                 yield self._progress(
                     "search",
                     SEARCH_TITLE,
                     None,
-                    generation,
-                    search.generations,
+                    fields["generation"],
+                    fields["generations"],
                     "generations",
                     0.9,
                     "",
@@ -292,6 +286,6 @@ class Script:
                     "rank": rank,
                     "super_net_accuracy": 86.0 - rank,
                     "stand_alone_accuracy": self.truth[architecture],
-                    "searcher": "evolution",
+                    "searcher": self.searchers[0],
                 },
             )

@@ -13,7 +13,7 @@ import pytest
 from played_run import played
 
 from app.digest import Epochs, Learning, RunDigest
-from app.widgets import chart, curves, palette, ranking, run_learner, truth
+from app.widgets import chart, curves, learner_lines, palette, ranking, truth
 from app.widgets.plot import Figure
 
 BOTH = re.compile(r"light-dark\((#[0-9A-Fa-f]{6}), (#[0-9A-Fa-f]{6})\)")
@@ -42,16 +42,15 @@ def figures(digest: RunDigest) -> dict[str, Figure]:
         "accuracy": curves.accuracy(digest.rankings, "r"),
         "loss": curves.single(digest.epochs, "loss", "loss", palette.ACCENT, "r"),
         "landmark": curves.landmark(digest.epochs, "r"),
-        "searches": curves.searches(digest.searches, "r"),
         "scatter": ranking.scatter(sample, ranking.landmarks(digest), "r"),
         "truth": truth.figure(digest, "r"),
-        "entropy": run_learner.entropy(LEARNING, "r"),
+        "entropy": learner_lines.figure(LEARNING.epoch, {"H": LEARNING.entropy}, "nats", "r"),
         "forgetting": curves.forgetting(FORGETFUL, "r"),
     }
 
 
 NAMES = (
-    "correlations", "accuracy", "loss", "landmark", "searches", "scatter", "truth",
+    "correlations", "accuracy", "loss", "landmark", "scatter", "truth",
     "entropy", "forgetting",
 )  # fmt: skip
 
@@ -77,7 +76,7 @@ def test_axes_have_titles_and_keep_the_zoom(figures: dict[str, Figure], name: st
 
 
 def test_curves_differ_by_more_than_colour(figures: dict[str, Figure]) -> None:
-    for name in ("correlations", "searches", "landmark"):
+    for name in ("correlations", "landmark"):
         dashes = [trace["line"]["dash"] for trace in figures[name]["data"]]
         assert len(set(dashes)) == len(dashes), name
     symbols = [t["marker"].get("symbol", "circle") for t in figures["scatter"]["data"]]
@@ -107,7 +106,6 @@ def test_sentences_say_what_one_sees(digest: RunDigest) -> None:
         r"Sparse Kendall τ rose from −?0\.\d{3} to 0\.\d{3} by epoch 120",
         curves.correlations_sentence(digest.rankings),
     )
-    assert curves.searches_sentence(digest.searches).startswith("Evolution found 8")
     assert truth.sentence(digest).startswith("70 architectures trained by themselves reach ")
 
 
@@ -162,20 +160,6 @@ def test_an_algorithm_keeps_its_look_and_known_ones_differ() -> None:
     assert palette.algorithm("my-own") == palette.algorithm("my-own")
     known = [palette.algorithm(name) for name in ("spos", "rsps", "fairnas", "darts", "gdas")]
     assert all(one != other for one, other in itertools.combinations(known, 2))
-
-
-def test_the_heat_map_has_a_cell_per_choice_and_option() -> None:
-    names, options = ["0->1", "0->2"], [("none", "conv"), ("none", "pool", "conv")]
-    figure = run_learner.heat_map(LEARNING.probabilities, names, options, "r")
-    go.Figure(resolved(figure, 1))
-    (trace,) = figure["data"]
-    assert trace["x"] == ["none", "conv", "pool"] and trace["y"] == names
-    assert trace["z"] == [[0.2, 0.8, None], [0.5, 0.2, 0.3]]
-    assert trace["zmax"] == 0.8, "the colours reach as far as the values"
-    assert run_learner.entropy_sentence(LEARNING).endswith("fell from 1.00 to 0.50 nats")
-    assert "1 of 2 choices" in run_learner.heat_sentence(LEARNING)
-    table = run_learner.long_table(LEARNING.probabilities, names, options)
-    assert table["probability"] == [0.2, 0.8, 0.5, 0.3, 0.2]
 
 
 def test_an_epoch_without_forgetting_leaves_a_gap() -> None:

@@ -46,7 +46,7 @@ def test_a_store_that_is_away_is_told_in_words(
 
 def test_the_ready_experiment_is_one_click_away(open_page: Open, lab: PlayedClient) -> None:
     test = open_page()
-    test.button(key="run-nb201_digits_landmarks.yaml").click().run()
+    test.button(key="run-nb201_digits_landmarks").click().run()
     (run,) = lab.list()
     assert run.state == "queued" and run.tags == ("ready", "landmarks")
     assert test.query_params["run"] == run.run_id

@@ -20,6 +20,7 @@ COMMANDS = {
     "rank": "--sample",
     "compare": "--baseline",
     "export": "--rank",
+    "train": "--replicates",
     "study": "Commands",
     "study ranks": "--json",
     "study sharing": "--base",

@@ -122,6 +122,8 @@ def outcome(folder: RunFolder) -> dict[str, Any]:
     result = folder.result()
     assert result is not None
     result["cost"].pop("seconds")
+    for row in result["architectures"]:
+        row.pop("latency_ms")
     found: dict[str, Any] = {"result": result}
     paths = [folder.path / "ranking.csv", folder.path / "landmarks.csv"]
     paths += sorted(p for p in (folder.path / "architectures").rglob("*") if p.is_file())

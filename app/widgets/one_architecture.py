@@ -1,0 +1,47 @@
+"""Any one architecture: its cells, its text to copy, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from app import client
+from app.widgets import cell_graph, numbers
+from app.widgets.cell_marks import Marks
+from app.widgets.facts import facts as draw_facts
+from engine.spec.experiment import ExperimentSpec
+
+
+def show(
+    spec: ExperimentSpec,
+    indices: Sequence[int],
+    facts: Mapping[str, object],
+    marked: Mapping[str, Marks] | None = None,
+) -> None:
+    """Draw an architecture of a run's space.
+
+    Args:
+        spec: the run's experiment, which names the space and its settings.
+        indices: option indices, as events and results have them.
+        facts: what to write below, by name; see `costs` for size and speed.
+        marked: what to draw bold, by the name of the cell.
+
+    Raises:
+        ArchitectureError: the indices do not belong to the space.
+    """
+    drawn = client.describe(spec.space, spec.network, list(indices), spec.space_settings)
+    cell_graph.show(drawn, marked, text=False)
+    st.code(drawn.text, language=None, wrap_lines=True)  # it has a button that copies
+    draw_facts(facts)
+
+
+def costs(
+    params: float | None, flops: float | None, latency_ms: float | None = None, on: str = ""
+) -> dict[str, str]:
+    """Return size and speed as facts; latency only where it was measured, with its device."""
+    found = {"Parameters": numbers.params(params), "FLOPs": numbers.flops(flops)}
+    if latency_ms is not None:
+        where = f", one image on {on}" if on else ""
+        found["Latency"] = f"{numbers.milliseconds(latency_ms)}{where}"
+    return found
