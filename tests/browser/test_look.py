@@ -17,7 +17,8 @@ from engine.runs import create_run
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    "", "new_experiment", "experiments", "compare", "architectures", "tables", "datasets", "system",
+    "", "new_experiment", "experiments", "compare", "architectures", "tables", "datasets",
+    "system",
 )  # fmt: skip
 TABS = ("Ranking", "Training", "Search", "Architectures", "Spec & environment", "Log", "Files")
 FIRST_PAGE_SECONDS = 2.0
