@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.digest import Epochs, Generations, Rankings
@@ -44,14 +44,29 @@ def _line(
     }
 
 
-def correlations(rankings: Rankings, run_id: str) -> Figure:
-    """Draw the rank correlations over the epochs."""
+def correlations(
+    rankings: Rankings,
+    run_id: str,
+    more: Sequence[dict[str, Any]] = (),
+    intervals: Mapping[str, Mapping[str, float | None]] | None = None,
+) -> Figure:
+    """Draw the rank correlations over the epochs.
+
+    Args:
+        rankings: the run's evaluations.
+        run_id: keeps the zoom.
+        more: traces that belong to the chart, such as a band over seeds or a printed figure.
+        intervals: `low` and `high` of the last evaluation by metric, where they are known.
+    """
     figure = base_figure(run_id, "epoch", "rank correlation (−1 to 1)")
+    figure["data"] += more
     for name, title in CORRELATIONS.items():
         colour, dash, symbol = palette.METRICS[name]
         x, y = thin(rankings.epoch, rankings.metrics.get(name, [None] * len(rankings.epoch)))
         hover = f"epoch %{{x}}<br>{title} %{{y:.3f}}"
         figure["data"].append(_line(x, y, title, colour, dash, symbol, hover))
+    known = (intervals or {}).get("sparse_kendall_tau", {})
+    figure["data"] += _interval(rankings, known.get("low"), known.get("high"))
     figure["layout"]["showlegend"] = True
     figure["layout"]["shapes"] = [
         {
@@ -60,6 +75,48 @@ def correlations(rankings: Rankings, run_id: str) -> Figure:
         }
     ]  # fmt: skip
     return figure
+
+
+def _interval(rankings: Rankings, low: float | None, high: float | None) -> list[dict[str, Any]]:
+    """Draw the interval of the newest sparse Kendall tau as an error bar."""
+    value = rankings.last("sparse_kendall_tau")
+    if value is None or low is None or high is None:
+        return []
+    colour = palette.METRICS["sparse_kendall_tau"][0].css
+    bar = {
+        "type": "data", "symmetric": False, "array": [max(high - value, 0.0)],
+        "arrayminus": [max(value - low, 0.0)], "color": colour, "width": 6, "thickness": 2,
+    }  # fmt: skip
+    return [
+        {
+            "type": "scatter",
+            "x": [rankings.epoch[-1]],
+            "y": [value],
+            "error_y": bar,
+            "name": "95 % interval",
+            "mode": "markers",
+            "marker": {"color": colour, "size": 8},
+            "hovertemplate": f"95 % interval {low:.3f} to {high:.3f}<extra></extra>",
+            "showlegend": False,
+        }
+    ]
+
+
+def intervals_sentence(intervals: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Write the intervals of the last evaluation; empty where none is known."""
+    parts = [
+        f"{title} {numbers.correlation(found.get('low'))} to "
+        f"{numbers.correlation(found.get('high'))}"
+        for name, title in CORRELATIONS.items()
+        if (found := intervals.get(name, {})).get("low") is not None
+    ]
+    count = next((found.get("n") for found in intervals.values() if found.get("n")), None)
+    if not parts:
+        return ""
+    return (
+        f"Last evaluation, {numbers.count(count)} architectures, 95 % bootstrap intervals: "
+        f"{', '.join(parts)}."
+    )
 
 
 def correlations_sentence(rankings: Rankings) -> str:
