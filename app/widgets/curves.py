@@ -18,6 +18,7 @@ CORRELATIONS = {
 MOST_MARKED = 60
 # One path a step makes these columns jump; their running mean is drawn on top.
 NOISY = ("loss", "accuracy", "images_per_second")
+FROM_ZERO = ("images_per_second", "memory_mb")
 SMOOTHED = 10
 
 
@@ -147,6 +148,8 @@ def single(epochs: Epochs, column: str, title: str, colour: palette.Colour, run_
     """Draw one column of the training over the epochs."""
     figure = base_figure(run_id, "epoch", title, 260)
     values = getattr(epochs, column)
+    if column in FROM_ZERO:
+        figure["layout"]["yaxis"]["rangemode"] = "tozero"
     x, y = thin(epochs.epoch, values)
     line = _line(x, y, title, colour, hover="epoch %{x}<br>%{y:.4g}")
     figure["data"].append(line)
@@ -183,20 +186,19 @@ def forgetting(epochs: Epochs, run_id: str) -> Figure:
 
 
 def landmark(epochs: Epochs, run_id: str) -> Figure:
-    """Draw the landmark term and its weight, on two axes."""
-    figure = base_figure(run_id, "epoch", "landmark term (loss)", 260)
+    """Draw the landmark term, and below it its weight: two scales on one pair of axes mislead."""
+    figure = base_figure(run_id, "epoch", "landmark term (loss)", 330)
     x, term, weight = thin(epochs.epoch, epochs.landmark_loss, epochs.landmark_weight)
     hover = "epoch %{x}<br>%{y:.4g}"
-    second = _line(x, weight, "Weight λ (right)", palette.VIOLET, "dash", hover=hover)
+    lower = _line(x, weight, "Weight λ", palette.VIOLET, "dash", hover=f"{hover}")
     figure["data"] = [
         _line(x, term, "Landmark term", palette.LANDMARK, hover=hover),
-        second | {"yaxis": "y2"},
+        lower | {"yaxis": "y2"},
     ]
-    figure["layout"]["showlegend"] = True
-    figure["layout"]["yaxis2"] = axis(
-        "weight λ", overlaying="y", side="right", rangemode="tozero", showgrid=False,
-        tickmode="auto", nticks=6,
-    )  # fmt: skip
+    layout = figure["layout"]
+    layout["yaxis"] |= {"domain": [0.46, 1], "rangemode": "tozero", "nticks": 5}
+    layout["yaxis2"] = axis("weight λ", domain=[0, 0.32], rangemode="tozero", nticks=4)
+    layout["xaxis"]["anchor"] = "y2"
     return figure
 
 

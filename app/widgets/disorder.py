@@ -7,8 +7,9 @@ architecture far from its place.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from app.widgets import palette
@@ -19,7 +20,7 @@ from engine.metrics import shuffled_change
 
 HEIGHT = 560
 MOST_LINES = 200
-NEAR, FAR = 0.05, 0.25  # displacements as shares of the ranks
+NEAR, FAR = 0.05, 0.2  # displacements as shares of the ranks
 
 
 @dataclass(frozen=True)
@@ -29,17 +30,18 @@ class Bin:
     name: str
     colour: palette.Colour
     width: float
-    dash: str = "solid"
+    opacity: float
 
 
 # Blue is too low, orange too high: told apart by everybody, and the slope says the same.
 BINS = (
-    Bin("Far too high", palette.ORANGE, 2.0),
-    Bin("Too high", palette.ORANGE, 1.0, "dash"),
-    Bin("About right", palette.GREY, 1.0, "dot"),
-    Bin("Too low", palette.BLUE, 1.0, "dash"),
-    Bin("Far too low", palette.BLUE, 2.0),
+    Bin("Far too high", palette.ORANGE, 2.4, 1.0),
+    Bin("Too high", palette.ORANGE, 1.2, 0.6),
+    Bin("About right", palette.GREY, 1.0, 0.45),
+    Bin("Too low", palette.BLUE, 1.2, 0.6),
+    Bin("Far too low", palette.BLUE, 2.4, 1.0),
 )
+_DRAWN = (2, 1, 3, 0, 4)  # the farthest last, on top of the others
 
 
 def displacement(point: Point) -> int:
@@ -67,10 +69,10 @@ def figure(points: Sequence[Point], run_id: str) -> Figure:
     """Draw the two rankings as two columns, best on top, joined by one line an architecture."""
     drawn = base_figure(run_id, "ranked by", "rank by ground truth (1 is best)", HEIGHT)
     kept, n = shown(points), len(points)
-    for one in BINS:
-        inside = [point for point in kept if bin_of(point, n) is one]
+    for place in _DRAWN:
+        inside = [point for point in kept if bin_of(point, n) is BINS[place]]
         if inside:
-            drawn["data"].append(_lines(one, inside))
+            drawn["data"].append(_lines(BINS[place], inside) | {"legendrank": place})
     drawn["data"].append(_ends(kept, n, 0))
     drawn["data"].append(_ends(kept, n, 1) | {"yaxis": "y2"})
     layout = drawn["layout"]
@@ -79,12 +81,23 @@ def figure(points: Sequence[Point], run_id: str) -> Figure:
     layout["xaxis"] |= {
         "tickvals": [0, 1], "ticktext": ["ground truth", "super-net"], "showgrid": False,
     }  # fmt: skip
-    layout["yaxis"] |= {"autorange": "reversed", "showgrid": False}
-    layout["yaxis2"] = axis(
-        "rank by super-net (1 is best)", autorange="reversed", overlaying="y", side="right",
-        matches="y", showgrid=False,
-    )  # fmt: skip
+    ranks = {"autorange": "reversed", "showgrid": False, "tickvals": _ticks(n)}
+    layout["yaxis"] |= ranks
+    title = "rank by super-net (1 is best)"
+    layout["yaxis2"] = axis(title, **ranks, overlaying="y", side="right", matches="y")
     return drawn
+
+
+def _ticks(n: int) -> list[int]:
+    """Return about eight round ranks: 1, then multiples of a step, then n."""
+    step = next(s for s in _steps() if n <= 8 * s)
+    inner = [rank for rank in range(step, n, step) if n - rank > step // 2]
+    return sorted({1, *inner, n})
+
+
+def _steps() -> Iterator[int]:
+    for power in count():
+        yield from (10**power, 2 * 10**power, 5 * 10**power)
 
 
 def _lines(one: Bin, inside: Sequence[Point]) -> dict[str, Any]:
@@ -100,8 +113,8 @@ def _lines(one: Bin, inside: Sequence[Point]) -> dict[str, Any]:
         "y": y,
         "name": f"{one.name} ({len(inside)})",
         "mode": "lines",
-        "line": {"color": one.colour.css, "width": one.width, "dash": one.dash},
-        "opacity": 0.75,
+        "line": {"color": one.colour.css, "width": one.width},
+        "opacity": one.opacity,
         "hoverinfo": "skip",
     }
 
@@ -140,8 +153,8 @@ def sentence(points: Sequence[Point]) -> str:
     if n < 2:
         return "There is no disorder in fewer than two architectures"
     return (
-        f"An architecture stands {mean_displacement(points):.1f} of {n} places from its true "
-        f"rank on average; a random order gives {shuffled_change(n):.1f}"
+        f"An architecture is {mean_displacement(points):.1f} of {n} places off on average; "
+        f"in a random order {shuffled_change(n):.1f}"
     )
 
 

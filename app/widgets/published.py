@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from app.widgets import numbers, palette
 from engine.spec.experiment import PublishedFigure
 
-LONGEST = 34  # letters of a source beside a line; all of it is shown under the pointer
+LONGEST = 46  # letters of a source beside a line; all of it is shown under the pointer
 
 
 def lines(
@@ -46,8 +47,8 @@ def _line(
         "name": f"Printed {title}",
         "mode": "lines+text",
         "line": {"color": colour.css, "dash": "longdash", "width": 1.6},
-        "text": ["", f"{value:.4g} · {_short(source)}"],
-        "textposition": "top left",
+        "text": [f"{value:.4g} · {escape(_short(source))}", ""],
+        "textposition": "top right",
         "textfont": {"color": colour.css, "size": 12},
         "hovertext": [words, words],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -66,14 +67,24 @@ def _wrapped(source: str) -> str:
             rows.append(row)
             row = ""
         row = f"{row} {word}".strip()
-    return "<br>".join([*rows, row])
+    return "<br>".join(escape(one) for one in [*rows, row])
 
 
-def sentence(published: Mapping[str, PublishedFigure], metrics: Mapping[str, Any]) -> str:
-    """Say in words what was printed and what is measured; empty without printed figures."""
+def sentence(
+    published: Mapping[str, PublishedFigure],
+    metrics: Mapping[str, Any],
+    titles: Mapping[str, str],
+) -> str:
+    """Write every printed figure beside what is measured here; empty without printed figures.
+
+    Args:
+        published: printed figures by metric.
+        metrics: the latest measured ones.
+        titles: of metrics; those without one stand under their own name.
+    """
     parts = [
-        f"{name.replace('_', ' ')} {numbers.metric(name, one.value)} printed, "
-        f"{numbers.metric(name, metrics.get(name))} here"
+        f"{titles.get(name, name)} {numbers.metric(name, one.value)} in print, "
+        f"{numbers.metric(name, metrics.get(name))} here ({one.source})"
         for name, one in published.items()
     ]
-    return "; ".join(parts)
+    return f"{'; '.join(parts)}." if parts else ""

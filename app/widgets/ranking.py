@@ -227,11 +227,11 @@ def _broken(text: str) -> str:
     return escape(text).replace("+", "+<br>")
 
 
-def sentence(sample: Sequence[Point], tau: float | None) -> str:
-    """Say how well the super-net orders the sample."""
+def sentence(sample: Sequence[Point], tau: float | None, epoch: int) -> str:
+    """Say how well the super-net orders the sample at an epoch."""
     return (
-        f"The super-net orders {len(sample)} architectures with Kendall τ = "
-        f"{numbers.correlation(tau)}"
+        f"At epoch {epoch} the super-net orders {len(sample)} architectures with Kendall "
+        f"τ = {numbers.correlation(tau)}"
     )
 
 

@@ -25,6 +25,7 @@ from app.widgets import (
     truth,
 )
 from app.widgets.empty import empty
+from app.widgets.plain import plain
 from app.widgets.ranking import Point
 
 SKDT = "sparse_kendall_tau"
@@ -108,7 +109,8 @@ def _correlations(feed: RunFeed) -> None:
         colour, _, _ = palette.METRICS[metric]
         behind = seed_band.traces(found, curves.CORRELATIONS[metric], colour) + behind
         columns |= seed_band.columns(found, metric, rankings.epoch)
-    intervals = _intervals(feed)
+    result = _result(feed)
+    intervals = result.get("intervals") or {}
     chart.show(
         curves.correlations_sentence(rankings),
         curves.correlations(rankings, feed.run_id, behind, intervals),
@@ -118,9 +120,13 @@ def _correlations(feed: RunFeed) -> None:
     )
     if seeds:
         _band_choice(key, sorted([spec.seed, *seeds]))
-    words = curves.intervals_sentence(intervals)
-    if words:
-        st.caption(words)
+    measured = {name: rankings.last(name) for name in rankings.metrics}
+    measured |= result.get("metrics") or {}
+    titles = {name: client.title("metrics", name) for name in spec.published}
+    printed = published.sentence(spec.published, measured, titles)
+    for words in (curves.intervals_sentence(intervals), printed):
+        if words:
+            st.caption(plain(words))
 
 
 def _band_choice(key: str, seeds: Sequence[int]) -> None:
@@ -136,11 +142,9 @@ def _band_choice(key: str, seeds: Sequence[int]) -> None:
     )
 
 
-def _intervals(feed: RunFeed) -> dict[str, dict[str, float | None]]:
-    """Return the intervals of the last evaluation, which a finished run records."""
-    if feed.state != "finished":
-        return {}
-    return (client.folder(feed.run_id).result() or {}).get("intervals") or {}
+def _result(feed: RunFeed) -> dict[str, Any]:
+    """Return what a finished run leaves; empty before."""
+    return (client.folder(feed.run_id).result() or {}) if feed.state == "finished" else {}
 
 
 def _accuracy(feed: RunFeed) -> None:
@@ -166,7 +170,7 @@ def _scatter(feed: RunFeed, sample: list[Point], marked: list[dict[str, Any]], i
     beyond = ranking.outside_count(sample, marked, inside)
     whole = bool(st.session_state.get(key))
     clicked = chart.show(
-        ranking.sentence(sample, tau),
+        ranking.sentence(sample, tau, rankings.epoch[index]),
         ranking.scatter(sample, marked, feed.run_id, ranking.EVERYTHING if whole else inside),
         "ranking-scatter",
         ranking.columns(sample),

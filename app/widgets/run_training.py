@@ -87,10 +87,9 @@ def _moved(what: str, unit: str, values: Column) -> str:
 
 def _rate(values: Column) -> str:
     known = _known(values)
-    low, high = min(known), max(known)
-    if low == high:
-        return f"The learning rate is {high:.3g} throughout"
-    return f"The learning rate is {known[-1]:.3g} now; it began at {known[0]:.3g}"
+    if known[0] == known[-1]:
+        return f"The learning rate is {known[-1]:.3g}"
+    return f"The learning rate went from {known[0]:.3g} to {known[-1]:.3g}"
 
 
 def _median_speed(values: Column) -> str:
@@ -99,7 +98,7 @@ def _median_speed(values: Column) -> str:
 
 
 def _most_memory(values: Column) -> str:
-    return f"Training takes up to {numbers.size(round(max(_known(values)) * 2**20))} of memory"
+    return f"Training takes up to {numbers.count(max(_known(values)))} MiB of memory"
 
 
 _loss = partial(
@@ -108,7 +107,8 @@ _loss = partial(
     sentence=partial(_moved, "The loss", ""),
     axis="cross-entropy loss",
     colour=palette.ACCENT,
-    note="Mean over the steps of an epoch; each step trains other architectures.",
+    note="Mean over the steps of an epoch; each step trains other architectures. The "
+    "heading compares means of up to ten epochs.",
 )
 _accuracy = partial(
     _single,
@@ -147,10 +147,8 @@ _memory = partial(
 
 def _landmark(feed: RunFeed) -> None:
     epochs = feed.digest.epochs
-    weights = _known(epochs.landmark_weight)
     chart.show(
-        f"The landmark term counts with a weight λ of {weights[-1]:.3g}"
-        + ("" if weights[-1] == max(weights) else f", at most {max(weights):.3g}"),
+        _landmark_sentence(epochs),
         curves.landmark(epochs, feed.run_id),
         "training-landmark",
         {
@@ -159,8 +157,15 @@ def _landmark(feed: RunFeed) -> None:
             "landmark_weight": epochs.landmark_weight,
         },
         "The term is 0 where the super-net orders the compared landmarks as their ground truth "
-        "does. λ multiplies it in the loss.",
+        "does. Its weight λ multiplies it in the loss.",
     )
+
+
+def _landmark_sentence(epochs: Epochs) -> str:
+    weights, terms = _known(epochs.landmark_weight), _known(epochs.landmark_loss)
+    if not terms:
+        return "The landmark term does not act yet; its weight λ is 0"
+    return f"The landmark term is {terms[-1]:.3g}, and counts with a weight λ of {weights[-1]:.3g}"
 
 
 def _forgetting(feed: RunFeed) -> None:

@@ -109,15 +109,6 @@ def test_the_charts_of_the_ranking_hold_the_events(open_page: Open, runs: Path) 
     assert max(sample["y"]) in top["y"]
 
 
-def test_an_earlier_evaluation_can_be_looked_at(open_page: Open, runs: Path) -> None:
-    folder = played(runs)
-    test = open_page(EXPERIMENT, run=folder.run_id)
-    test.selectbox(key=f"scatter-epoch-{folder.run_id}").set_value("10").run()
-    (chart,) = [c for c in test.get("bidi_component") if c.key == "ranking-scatter"]
-    at_ten = next(e for e in folder.events() if e["type"] == "ranking" and e["epoch"] == 10)
-    assert json.loads(chart.proto.json)["figure"]["data"][0]["y"] == at_ten["scores"]
-
-
 def test_a_failed_run_says_why_and_can_go_on(
     open_page: Open, lab: PlayedClient, runs: Path
 ) -> None:
