@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import islice
 
 import streamlit as st
 
@@ -11,6 +12,8 @@ from app.digest import Epochs
 from app.feed import RunFeed
 from app.widgets import chart, curves, numbers, palette
 from app.widgets.empty import empty
+
+LATELY = 500  # epochs
 
 Column = Sequence[float | None]
 
@@ -43,11 +46,13 @@ def _charts(epochs: Epochs) -> list[Callable[[RunFeed], None]]:
 
 
 def _recorded(values: Column) -> bool:
-    return values.count(None) < len(values)
+    """Tell whether there is any value; a long column is searched only where its end has none."""
+    return values[-1] is not None or values.count(None) < len(values)
 
 
-def _known(values: Column) -> list[float]:
-    return [value for value in values if value is not None]
+def _first(values: Iterable[float | None], most: int) -> list[float]:
+    """Return the first known values; with `reversed` the last ones, newest first."""
+    return list(islice((value for value in values if value is not None), most))
 
 
 def _single(
@@ -74,31 +79,31 @@ def _single(
 
 def _moved(what: str, unit: str, values: Column) -> str:
     """Say from where to where a noisy column went, each end a mean of up to ten epochs."""
-    known = _known(values)
-    if len(known) < 2:
-        return f"{what} after the first epoch: {known[0]:.3g}{unit}"
-    count = max(1, min(curves.SMOOTHED, len(known) // 4))
-    first, last = sum(known[:count]) / count, sum(known[-count:]) / count
-    change, size = last - first, max(abs(first), abs(last))
-    if abs(change) < 0.02 * size:
+    most = max(1, min(curves.SMOOTHED, len(values) // 4))
+    begin, end = _first(values, most), _first(reversed(values), most)
+    if len(_first(values, 2)) < 2:
+        return f"{what} after the first epoch: {begin[0]:.3g}{unit}"
+    first, last = sum(begin) / len(begin), sum(end) / len(end)
+    if abs(last - first) < 0.02 * max(abs(first), abs(last)):
         return f"{what} stays near {last:.3g}{unit}"
-    return f"{what} {'rose' if change > 0 else 'fell'} from {first:.3g} to {last:.3g}{unit}"
+    return f"{what} {'rose' if last > first else 'fell'} from {first:.3g} to {last:.3g}{unit}"
 
 
 def _rate(values: Column) -> str:
-    known = _known(values)
-    if known[0] == known[-1]:
-        return f"The learning rate is {known[-1]:.3g}"
-    return f"The learning rate went from {known[0]:.3g} to {known[-1]:.3g}"
+    (first,), (last,) = _first(values, 1), _first(reversed(values), 1)
+    if first == last:
+        return f"The learning rate is {last:.3g}"
+    return f"The learning rate went from {first:.3g} to {last:.3g}"
 
 
 def _median_speed(values: Column) -> str:
-    known = sorted(_known(values))
-    return f"Training passes {known[len(known) // 2]:,.0f} images a second"
+    lately = sorted(_first(reversed(values), LATELY))
+    return f"Training passes {numbers.count(lately[len(lately) // 2])} images a second"
 
 
 def _most_memory(values: Column) -> str:
-    return f"Training takes up to {numbers.count(max(_known(values)))} MiB of memory"
+    most = max(value for value in values if value is not None)
+    return f"Training takes up to {numbers.count(most)} MiB of memory"
 
 
 _loss = partial(
@@ -133,7 +138,7 @@ _speed = partial(
     sentence=_median_speed,
     axis="training images per second",
     colour=palette.GREEN,
-    note="Median over the epochs. An image counts once for each architecture it passes.",
+    note="Median over the last 500 epochs. An image counts once for each architecture it passes.",
 )
 _memory = partial(
     _single,
@@ -162,10 +167,11 @@ def _landmark(feed: RunFeed) -> None:
 
 
 def _landmark_sentence(epochs: Epochs) -> str:
-    weights, terms = _known(epochs.landmark_weight), _known(epochs.landmark_loss)
-    if not terms:
+    term = _first(reversed(epochs.landmark_loss), 1)
+    if not term:
         return "The landmark term does not act yet; its weight λ is 0"
-    return f"The landmark term is {terms[-1]:.3g}, and counts with a weight λ of {weights[-1]:.3g}"
+    (weight,) = _first(reversed(epochs.landmark_weight), 1)
+    return f"The landmark term is {term[0]:.3g}, and counts with a weight λ of {weight:.3g}"
 
 
 def _forgetting(feed: RunFeed) -> None:
