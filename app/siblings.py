@@ -21,7 +21,7 @@ from engine.compare.groups import setting
 from engine.spec.errors import SpecError
 from engine.spec.files import build
 
-MOST = 10
+MOST = 10  # seeds beside a run's own
 FRESH_SECONDS = 5.0
 # The C loader is ten times as fast; both build plain values only.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -98,14 +98,15 @@ class Siblings:
         self._runs = runs
         self._lock = threading.Lock()
         self._settings: dict[str, str] = {}
-        self._found: dict[str, tuple[tuple[str, ...], list[str]]] = {}
+        self._found: dict[str, tuple[tuple[str, ...], list[tuple[str, int]]]] = {}
         self._records: dict[str, Record] = {}
 
     def of(self, run_id: str, listed: Sequence[Listed]) -> dict[int, dict[str, Curve]]:
         """Return the rank metrics of the other seeds of a run's setting, by seed.
 
-        Of several runs with one seed the newest counts, and at most `MOST` runs are read: a repeat
-        is no further sample. Experiments are compared only when the list of runs has changed.
+        Of several runs with one seed the newest that has a ranking counts: a repeat is no further
+        sample. At most `MOST` seeds are read. Experiments are compared only when the list of runs
+        has changed.
 
         Args:
             run_id: the run that is looked at.
@@ -116,29 +117,32 @@ class Siblings:
             known = self._found.get(run_id)
             if known is None or known[0] != stamp:
                 known = self._found[run_id] = (stamp, self._members(run_id, listed))
-            seeds = {one.run_id: one.seed for one in listed}
             found: dict[int, dict[str, Curve]] = {}
-            for name in known[1]:
-                record = self._records.setdefault(name, Record(self._runs / name / "events.jsonl"))
-                record.refresh()
-                if record.curves:
-                    found[seeds[name]] = record.curves
+            for name, seed in known[1]:
+                if seed not in found and len(found) < MOST:
+                    record = self._record(name)
+                    record.refresh()
+                    if record.curves:
+                        found[seed] = record.curves
             return found
 
-    def _members(self, run_id: str, listed: Sequence[Listed]) -> list[str]:
+    def _record(self, name: str) -> Record:
+        return self._records.setdefault(name, Record(self._runs / name / "events.jsonl"))
+
+    def _members(self, run_id: str, listed: Sequence[Listed]) -> list[tuple[str, int]]:
+        """Return id and seed of the runs of a run's setting that have another seed."""
         own = next((one for one in listed if one.run_id == run_id), None)
         wanted = self._setting(run_id)
         if own is None or not wanted:
             return []
         alike = (own.algorithm, own.space, own.data)
-        taken, members = {own.seed}, []
-        for one in listed:
-            if one.seed in taken or (one.algorithm, one.space, one.data) != alike:
-                continue
-            if self._setting(one.run_id) == wanted:
-                taken.add(one.seed)
-                members.append(one.run_id)
-        return members[:MOST]
+        return [
+            (one.run_id, one.seed)
+            for one in listed
+            if one.seed != own.seed
+            and (one.algorithm, one.space, one.data) == alike
+            and self._setting(one.run_id) == wanted
+        ]
 
     def _setting(self, run_id: str) -> str:
         """Return what seeds have in common; empty where the experiment cannot be read."""

@@ -60,7 +60,6 @@ def correlations(
         intervals: `low` and `high` of the last evaluation by metric, where they are known.
     """
     figure = base_figure(run_id, "epoch", "rank correlation (−1 to 1)")
-    figure["data"] += more
     for name, title in CORRELATIONS.items():
         colour, dash, symbol = palette.METRICS[name]
         x, y = thin(rankings.epoch, rankings.metrics.get(name, [None] * len(rankings.epoch)))
@@ -68,6 +67,8 @@ def correlations(
         figure["data"].append(_line(x, y, title, colour, dash, symbol, hover))
     known = (intervals or {}).get("sparse_kendall_tau", {})
     figure["data"] += _interval(rankings, known.get("low"), known.get("high"))
+    # Behind the lines, though after them: what the viewer has hidden is known by its number.
+    figure["data"] += [trace | {"zorder": -1} for trace in more]
     figure["layout"]["showlegend"] = True
     figure["layout"]["shapes"] = [
         {

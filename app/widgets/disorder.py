@@ -65,8 +65,14 @@ def shown(points: Sequence[Point]) -> list[Point]:
     return [order[round(position * step)] for position in range(MOST_LINES)]
 
 
-def figure(points: Sequence[Point], run_id: str) -> Figure:
-    """Draw the two rankings as two columns, best on top, joined by one line an architecture."""
+def figure(points: Sequence[Point], run_id: str, chosen: Sequence[int] = ()) -> Figure:
+    """Draw the two rankings as two columns, best on top, joined by one line an architecture.
+
+    Args:
+        points: of one evaluation.
+        run_id: keeps the zoom.
+        chosen: option indices of the architecture whose line is drawn on top.
+    """
     drawn = base_figure(run_id, "ranked by", "rank by ground truth (1 is best)", HEIGHT)
     kept, n = shown(points), len(points)
     for place in _DRAWN:
@@ -75,6 +81,9 @@ def figure(points: Sequence[Point], run_id: str) -> Figure:
             drawn["data"].append(_lines(BINS[place], inside) | {"legendrank": place})
     drawn["data"].append(_ends(kept, n, 0))
     drawn["data"].append(_ends(kept, n, 1) | {"yaxis": "y2"})
+    own = [point for point in points if chosen and point.indices == tuple(chosen)]
+    if own:
+        drawn["data"].append(_lines(Bin("Chosen", palette.VIOLET, 4.0, 1.0), own))
     layout = drawn["layout"]
     layout["showlegend"] = True
     layout["hovermode"] = "closest"
@@ -111,7 +120,7 @@ def _lines(one: Bin, inside: Sequence[Point]) -> dict[str, Any]:
         "type": "scatter",
         "x": x,
         "y": y,
-        "name": f"{one.name} ({len(inside)})",
+        "name": one.name if len(inside) == 1 else f"{one.name} ({len(inside)})",
         "mode": "lines",
         "line": {"color": one.colour.css, "width": one.width},
         "opacity": one.opacity,

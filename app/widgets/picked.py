@@ -13,13 +13,20 @@ from app.widgets.facts import facts
 from app.widgets.ranking import Point
 from engine.spec.experiment import ExperimentSpec
 
-QUERY = "architecture"
+QUERY = "point"
 
 
 def pick(indices: Any) -> None:
-    """Remember what was clicked; None and points without an architecture change nothing."""
-    if isinstance(indices, list) and indices and all(isinstance(one, int) for one in indices):
-        st.query_params[QUERY] = "-".join(map(str, indices))
+    """Remember what was clicked, and draw anew: other charts mark it too.
+
+    None and points without an architecture change nothing.
+    """
+    if not (isinstance(indices, list) and indices and all(isinstance(i, int) for i in indices)):
+        return
+    named = "-".join(map(str, indices))
+    if st.query_params.get(QUERY) != named:
+        st.query_params[QUERY] = named
+        st.rerun()
 
 
 def picked() -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import numpy as np
 from app.digest import RunDigest
 from app.widgets import numbers
 from app.widgets.chart import base_figure
-from app.widgets.palette import ACCENT, BACKGROUND, LANDMARK, RING, Colour
+from app.widgets.palette import ACCENT, BACKGROUND, LANDMARK, RING, VIOLET, Colour
 from app.widgets.plot import Figure
 from engine.metrics.disorder import disorder
 
@@ -153,11 +153,19 @@ def scatter(
     landmarks: Sequence[dict[str, Any]],
     run_id: str,
     inside: Frame = EVERYTHING,
+    chosen: Sequence[int] = (),
 ) -> Figure:
     """Draw the scatter; landmarks are diamonds, the three of best score are ringed.
 
     What lies outside the frame stands as a triangle at its edge: the axes still find their range
     by themselves, and keep the viewer's zoom.
+
+    Args:
+        sample: of one evaluation.
+        landmarks: as that evaluation scored them.
+        run_id: keeps the zoom.
+        inside: what is drawn in its true place.
+        chosen: option indices of the architecture that is framed.
     """
     figure = base_figure(run_id, "stand-alone accuracy (%)", "super-net accuracy (%)", height=420)
     shown = marks(sample[:: max(1, len(sample) // MOST)])
@@ -177,6 +185,10 @@ def scatter(
     outside = [mark for mark in [*shown, *known] if not inside.holds(mark)]
     if outside:
         figure["data"].append(_outside(outside, inside))
+    framed = [mark.within(inside) for mark in [*shown, *known] if mark.indices == tuple(chosen)]
+    if chosen and framed:
+        square = {"size": 20, "symbol": "square-open", "color": VIOLET.css, "line": {"width": 2.4}}
+        figure["data"].append(_trace(framed, "Chosen", square))
     figure["layout"]["showlegend"] = True
     return figure
 
@@ -230,8 +242,8 @@ def _broken(text: str) -> str:
 def sentence(sample: Sequence[Point], tau: float | None, epoch: int) -> str:
     """Say how well the super-net orders the sample at an epoch."""
     return (
-        f"At epoch {epoch} the super-net orders {len(sample)} architectures with Kendall "
-        f"τ = {numbers.correlation(tau)}"
+        f"At epoch {epoch} the super-net orders {len(sample)} architectures with "
+        f"Kendall\u00a0τ\u00a0=\u00a0{numbers.correlation(tau)}"
     )
 
 

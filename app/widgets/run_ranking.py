@@ -107,7 +107,7 @@ def _correlations(feed: RunFeed) -> None:
         others = [found.get(metric, {}) for found in seeds.values()]
         found = seed_band.band([own, *others])
         colour, _, _ = palette.METRICS[metric]
-        behind = seed_band.traces(found, curves.CORRELATIONS[metric], colour) + behind
+        behind += seed_band.traces(found, curves.CORRELATIONS[metric], colour)
         columns |= seed_band.columns(found, metric, rankings.epoch)
     result = _result(feed)
     intervals = result.get("intervals") or {}
@@ -169,9 +169,10 @@ def _scatter(feed: RunFeed, sample: list[Point], marked: list[dict[str, Any]], i
     inside = ranking.frame(sample)
     beyond = ranking.outside_count(sample, marked, inside)
     whole = bool(st.session_state.get(key))
+    frame = ranking.EVERYTHING if whole else inside
     clicked = chart.show(
         ranking.sentence(sample, tau, rankings.epoch[index]),
-        ranking.scatter(sample, marked, feed.run_id, ranking.EVERYTHING if whole else inside),
+        ranking.scatter(sample, marked, feed.run_id, frame, picked.picked()),
         "ranking-scatter",
         ranking.columns(sample),
         "Each point is one architecture of the correlation sample; click on it to see it. "
@@ -192,7 +193,7 @@ def _scatter(feed: RunFeed, sample: list[Point], marked: list[dict[str, Any]], i
 def _disorder(feed: RunFeed, sample: list[Point]) -> None:
     clicked = chart.show(
         disorder.sentence(sample),
-        disorder.figure(sample, feed.run_id),
+        disorder.figure(sample, feed.run_id, picked.picked()),
         "ranking-disorder",
         disorder.columns(sample),
         disorder.note(len(sample)) + "\n\n" + _definitions(["mean_absolute_displacement"]),

@@ -179,6 +179,16 @@ def test_a_landmark_far_away_is_counted_too() -> None:
     assert figure["data"][-1]["marker"]["color"][-1] == palette.LANDMARK.css
 
 
+def test_a_chosen_architecture_is_marked_in_both_charts() -> None:
+    found = sample(ORDINARY, ORDINARY)
+    square = ranking.scatter(found, [], "r", EVERYTHING, [3])["data"][-1]
+    assert square["x"] == [ORDINARY[3]] and square["marker"]["symbol"] == "square-open"
+    line = disorder.figure(found, "r", [3])["data"][-1]
+    assert line["y"] == [9, 9, None] and line["name"] == "Chosen"
+    none = ranking.scatter(found, [], "r", EVERYTHING, [99])
+    assert all(trace["name"] != "Chosen" for trace in none["data"])
+
+
 # -- band and printed figures ---------------------------------------------------------------------
 def test_the_band_is_mean_and_sample_deviation_where_two_seeds_are() -> None:
     found = seed_band.band([{5: 0.1, 10: 0.4, 15: 0.5}, {5: 0.3, 10: 0.8}, {10: 0.6}, {}])

@@ -48,7 +48,7 @@ def test_an_earlier_evaluation_can_be_looked_at_and_sent_as_a_link(
 
 def test_an_evaluation_that_is_not_there_is_the_newest(open_page: Open, runs: Path) -> None:
     folder = played(runs)
-    test = open_page(EXPERIMENT, run=folder.run_id, evaluation="7", architecture="x-1")
+    test = open_page(EXPERIMENT, run=folder.run_id, evaluation="7", point="x-1")
     assert not test.exception and not test.error
     assert "At epoch 120 the super-net" in words(test)
 
@@ -71,14 +71,14 @@ def test_a_chosen_architecture_is_drawn_with_what_is_known_of_it(
     sample = next(e for e in events if e["type"] == "sample")["architectures"]
     last = [e for e in events if e["type"] == "ranking"][-1]
     named = "-".join(map(str, sample[3]["indices"]))
-    test = open_page(EXPERIMENT, run=folder.run_id, architecture=named)
+    test = open_page(EXPERIMENT, run=folder.run_id, point=named)
     said = words(test)
     assert "The architecture that you clicked on" in said and sample[3]["text"] in said
     assert f"{last['scores'][3]:.2f} %" in said and f"{last['truth'][3]:.2f} %" in said
     rank = 1 + sum(value > last["scores"][3] for value in last["scores"])
     assert f"{rank} of 60" in said
     test.button(key="picked-close").click().run()
-    assert "architecture" not in test.query_params
+    assert "point" not in test.query_params
     assert "Click on a point" in words(test)
 
 

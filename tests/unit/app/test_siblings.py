@@ -47,6 +47,13 @@ def test_a_repeat_of_a_seed_is_no_further_sample(runs: Path, lab: PlayedClient) 
     assert Siblings(runs).of(own.run_id, lab.list()) == {}
 
 
+def test_a_queued_repeat_does_not_hide_what_is_known(runs: Path, lab: PlayedClient) -> None:
+    own = played(runs, seed=0, **SHORT)
+    played(runs, seed=1, **SHORT)
+    create_run(runs, small_spec(seed=1, **SHORT))
+    assert set(Siblings(runs).of(own.run_id, lab.list())) == {1}
+
+
 def test_experiments_are_compared_only_when_the_list_has_changed(
     runs: Path, lab: PlayedClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
