@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -55,13 +55,9 @@ class Record:
         self._path = path
         self._end = 0
         self._inode = 0
-        self._read_at = float("-inf")
 
     def refresh(self) -> None:
-        """Read what is new, unless that was done a moment ago; what cannot be read is left out."""
-        if time.monotonic() - self._read_at < FRESH_SECONDS:
-            return
-        self._read_at = time.monotonic()
+        """Read what is new; what cannot be read is left out."""
         try:
             with open(self._path, "rb") as file:
                 status = os.fstat(file.fileno())
@@ -100,8 +96,9 @@ class Siblings:
         self._settings: dict[str, str] = {}
         self._found: dict[str, tuple[tuple[str, ...], list[tuple[str, int]]]] = {}
         self._records: dict[str, Record] = {}
+        self._answers: dict[str, tuple[float, dict[int, dict[str, Curve]]]] = {}
 
-    def of(self, run_id: str, listed: Sequence[Listed]) -> dict[int, dict[str, Curve]]:
+    def of(self, run_id: str, runs: Callable[[], Sequence[Listed]]) -> dict[int, dict[str, Curve]]:
         """Return the rank metrics of the other seeds of a run's setting, by seed.
 
         Of several runs with one seed the newest that has a ranking counts: a repeat is no further
@@ -110,21 +107,29 @@ class Siblings:
 
         Args:
             run_id: the run that is looked at.
-            listed: all runs, newest first.
+            runs: returns all runs, newest first; asked at most once in `FRESH_SECONDS`.
         """
         with self._lock:
-            stamp = tuple(one.run_id for one in listed)
-            known = self._found.get(run_id)
-            if known is None or known[0] != stamp:
-                known = self._found[run_id] = (stamp, self._members(run_id, listed))
-            found: dict[int, dict[str, Curve]] = {}
-            for name, seed in known[1]:
-                if seed not in found and len(found) < MOST:
-                    record = self._record(name)
-                    record.refresh()
-                    if record.curves:
-                        found[seed] = record.curves
+            asked, found = self._answers.get(run_id, (float("-inf"), {}))
+            if time.monotonic() - asked >= FRESH_SECONDS:
+                found = self._look(run_id, runs())
+                self._answers[run_id] = (time.monotonic(), found)
             return found
+
+    def _look(self, run_id: str, listed: Sequence[Listed]) -> dict[int, dict[str, Curve]]:
+        stamp = tuple(one.run_id for one in listed)
+        known = self._found.get(run_id)
+        if known is None or known[0] != stamp:
+            known = self._found[run_id] = (stamp, self._members(run_id, listed))
+        found: dict[int, dict[str, Curve]] = {}
+        for name, seed in known[1]:
+            if seed not in found and len(found) < MOST:
+                record = self._record(name)
+                record.refresh()
+                if record.curves:
+                    # A copy: pages go through it while another one's look reads on.
+                    found[seed] = {metric: dict(c) for metric, c in record.curves.items()}
+        return found
 
     def _record(self, name: str) -> Record:
         return self._records.setdefault(name, Record(self._runs / name / "events.jsonl"))

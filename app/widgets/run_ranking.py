@@ -97,7 +97,7 @@ def _siblings(runs: str) -> Siblings:
 
 def _correlations(feed: RunFeed) -> None:
     rankings, spec = feed.digest.rankings, client.spec(feed.run_id)
-    seeds = _siblings(str(client.client().settings.runs)).of(feed.run_id, client.runs())
+    seeds = _siblings(str(client.client().settings.runs)).of(feed.run_id, client.runs)
     key = f"band-{feed.run_id}"
     metric = st.session_state.get(key, SKDT) if seeds else None
     behind = published.lines(spec.published, curves.CORRELATIONS, rankings.epoch)

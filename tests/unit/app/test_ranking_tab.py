@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from page_help import Open, words
 from played_client import PlayedClient
 from played_run import OWNER, played, small_spec
 from streamlit.testing.v1 import AppTest
 
-from app import client
 from app.widgets import evaluation_slider
 from engine.events import Events
 from engine.runs import FolderSink, RunFolder, create_run
@@ -97,7 +97,7 @@ def test_the_other_seeds_make_a_band_that_can_be_left_away(open_page: Open, runs
     alone = open_page(EXPERIMENT, run=folder.run_id)
     assert "seeds" not in str(figure(alone, "ranking-correlations"))
     played(runs, seed=1)
-    client.changed()
+    st.cache_resource.clear()  # the list of runs is asked for every few seconds only
     test = open_page(EXPERIMENT, run=folder.run_id)
     control = test.segmented_control(key=f"band-{folder.run_id}")
     assert "over the seeds 0, 1" in control.label

@@ -32,7 +32,7 @@ def test_the_other_seeds_of_a_setting_are_those_that_comparisons_group(
     own, other = played(runs, seed=0, **SHORT), played(runs, seed=1, name="other name", **SHORT)
     played(runs, seed=2, **SHORT | {"evaluation": {"sample": 9, "every": 5}})
     create_run(runs, small_spec(seed=3, **SHORT))  # queued: nothing to draw yet
-    found = Siblings(runs).of(own.run_id, lab.list())
+    found = Siblings(runs).of(own.run_id, lab.list)
     assert set(found) == {1}
     (group,) = [g for g in group_runs([own, other]).values() if own in g]
     assert {folder.run_id for folder in group} == {own.run_id, other.run_id}
@@ -44,14 +44,14 @@ def test_the_other_seeds_of_a_setting_are_those_that_comparisons_group(
 def test_a_repeat_of_a_seed_is_no_further_sample(runs: Path, lab: PlayedClient) -> None:
     own = played(runs, seed=0, **SHORT)
     played(runs, seed=0, **SHORT)
-    assert Siblings(runs).of(own.run_id, lab.list()) == {}
+    assert Siblings(runs).of(own.run_id, lab.list) == {}
 
 
 def test_a_queued_repeat_does_not_hide_what_is_known(runs: Path, lab: PlayedClient) -> None:
     own = played(runs, seed=0, **SHORT)
     played(runs, seed=1, **SHORT)
     create_run(runs, small_spec(seed=1, **SHORT))
-    assert set(Siblings(runs).of(own.run_id, lab.list())) == {1}
+    assert set(Siblings(runs).of(own.run_id, lab.list)) == {1}
 
 
 def test_experiments_are_compared_only_when_the_list_has_changed(
@@ -63,10 +63,10 @@ def test_experiments_are_compared_only_when_the_list_has_changed(
     members = finder._members
     monkeypatch.setattr(finder, "_members", lambda *a: looked.append(1) or members(*a))
     for _ in range(3):
-        finder.of(own.run_id, lab.list())
+        finder.of(own.run_id, lab.list)
     assert len(looked) == 1
     played(runs, seed=2, **SHORT)
-    assert set(finder.of(own.run_id, lab.list())) == {1, 2} and len(looked) == 2
+    assert set(finder.of(own.run_id, lab.list)) == {1, 2} and len(looked) == 2
 
 
 def line(epoch: int, value: float | None) -> str:
@@ -99,4 +99,4 @@ def test_a_damaged_neighbour_is_left_out(runs: Path, lab: PlayedClient) -> None:
     (odd.path / "events.jsonl").write_text(
         '{"type": "ranking", "metrics": 3}\nno json "type": "ranking"\n'
     )
-    assert Siblings(runs).of(own.run_id, lab.list()) == {}
+    assert Siblings(runs).of(own.run_id, lab.list) == {}
