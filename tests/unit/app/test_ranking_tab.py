@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import streamlit as st
-from page_help import Open, words
+from page_help import Open, charts, words
 from played_client import PlayedClient
 from played_run import OWNER, played, small_spec
 from streamlit.testing.v1 import AppTest
@@ -21,7 +21,7 @@ EXPERIMENT = "screens/experiment.py"
 
 
 def figure(test: AppTest, key: str) -> Any:
-    (found,) = [c for c in test.get("bidi_component") if c.key == key]
+    (found,) = [c for c in charts(test) if c.key == key]
     return json.loads(found.proto.json)["figure"]
 
 
@@ -179,7 +179,7 @@ def test_training_shows_loss_accuracy_and_memory_beside_the_landmark_term(
     more = EPOCH | {"epoch": 2, "loss": 1.0, "landmark_loss": 0.25, "landmark_weight": 4.0}
     forgot = {"mean": 2.0, "top_mean": 1.0, "max": 5.0, "n": 3}
     test = training(open_page, begun(runs, EPOCH, more | {"forgetting": forgot}))
-    drawn = {c.key for c in test.get("bidi_component")}
+    drawn = {c.key for c in charts(test)}
     wanted = ("loss", "accuracy", "landmark", "forgetting", "learning_rate",
               "images_per_second", "memory_mb")  # fmt: skip
     assert drawn >= {f"training-{name}" for name in wanted}
@@ -203,4 +203,4 @@ def test_a_run_that_records_no_memory_says_so(
     test = training(open_page, begun(runs, old))
     assert not test.exception and not test.error
     assert "This run does not record it." in words(test)
-    assert "training-landmark" not in {c.key for c in test.get("bidi_component")}
+    assert "training-landmark" not in {c.key for c in charts(test)}
