@@ -76,8 +76,8 @@ class EventIndex:
         with self._lock:
             try:
                 with open(self._path, "rb") as file:
-                    self._refresh(file)
-                    return self._select(file, after, seen)
+                    fresh = self._refresh(file)
+                    return self._select(file, after, seen, fresh)
             except FileNotFoundError:
                 self._forget()
                 return [], after >= 0
@@ -92,27 +92,33 @@ class EventIndex:
         self._inode = 0
         self._tail = b""
 
-    def _refresh(self, file: BinaryIO) -> None:
+    def _refresh(self, file: BinaryIO) -> list[Event]:
+        """Take in the new lines and return their events, so that none is parsed twice."""
         status = os.fstat(file.fileno())
         if status.st_ino != self._inode or not self._same_so_far(file):
             self._forget()
             self._inode = status.st_ino
         file.seek(self._end)
+        fresh = []
         for line in file:
             if not line.endswith(b"\n"):
                 break
             event = self._parse(line)
+            fresh.append(event)
             self._seqs.append(event["seq"])
             self._times.append(event["time"])
             self._offsets.append(self._end)
             self._end += len(line)
             self._tail = line[-_TAIL:]
+        return fresh
 
     def _same_so_far(self, file: BinaryIO) -> bool:
         file.seek(self._end - len(self._tail))
         return file.read(len(self._tail)) == self._tail
 
-    def _select(self, file: BinaryIO, after: int, seen: float | None) -> tuple[list[Event], bool]:
+    def _select(
+        self, file: BinaryIO, after: int, seen: float | None, fresh: list[Event]
+    ) -> tuple[list[Event], bool]:
         position = bisect_right(self._seqs, after)
         restarted = False
         if after >= 0:
@@ -122,6 +128,9 @@ class EventIndex:
             position = 0
         if position == len(self._seqs):
             return [], restarted
+        old = len(self._seqs) - len(fresh)
+        if position >= old:
+            return fresh[position - old :], restarted
         file.seek(self._offsets[position])
         lines = file.read(self._end - self._offsets[position]).splitlines()
         return [self._parse(line) for line in lines], restarted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.digest import Epochs, Rankings
@@ -18,6 +18,7 @@ CORRELATIONS = {
 MOST_MARKED = 60
 # One path a step makes these columns jump; their running mean is drawn on top.
 NOISY = ("loss", "accuracy", "images_per_second")
+FROM_ZERO = ("images_per_second", "memory_mb")
 SMOOTHED = 10
 
 
@@ -44,14 +45,30 @@ def _line(
     }
 
 
-def correlations(rankings: Rankings, run_id: str) -> Figure:
-    """Draw the rank correlations over the epochs."""
+def correlations(
+    rankings: Rankings,
+    run_id: str,
+    more: Sequence[dict[str, Any]] = (),
+    intervals: Mapping[str, Mapping[str, float | None]] | None = None,
+) -> Figure:
+    """Draw the rank correlations over the epochs.
+
+    Args:
+        rankings: the run's evaluations.
+        run_id: keeps the zoom.
+        more: traces that belong to the chart, such as a band over seeds or a printed figure.
+        intervals: `low` and `high` of the last evaluation by metric, where they are known.
+    """
     figure = base_figure(run_id, "epoch", "rank correlation (−1 to 1)")
     for name, title in CORRELATIONS.items():
         colour, dash, symbol = palette.METRICS[name]
         x, y = thin(rankings.epoch, rankings.metrics.get(name, [None] * len(rankings.epoch)))
         hover = f"epoch %{{x}}<br>{title} %{{y:.3f}}"
         figure["data"].append(_line(x, y, title, colour, dash, symbol, hover))
+    known = (intervals or {}).get("sparse_kendall_tau", {})
+    figure["data"] += _interval(rankings, known.get("low"), known.get("high"))
+    # Behind the lines, though after them: what the viewer has hidden is known by its number.
+    figure["data"] += [trace | {"zorder": -1} for trace in more]
     figure["layout"]["showlegend"] = True
     figure["layout"]["shapes"] = [
         {
@@ -60,6 +77,48 @@ def correlations(rankings: Rankings, run_id: str) -> Figure:
         }
     ]  # fmt: skip
     return figure
+
+
+def _interval(rankings: Rankings, low: float | None, high: float | None) -> list[dict[str, Any]]:
+    """Draw the interval of the newest sparse Kendall tau as an error bar."""
+    value = rankings.last("sparse_kendall_tau")
+    if value is None or low is None or high is None:
+        return []
+    colour = palette.METRICS["sparse_kendall_tau"][0].css
+    bar = {
+        "type": "data", "symmetric": False, "array": [max(high - value, 0.0)],
+        "arrayminus": [max(value - low, 0.0)], "color": colour, "width": 6, "thickness": 2,
+    }  # fmt: skip
+    return [
+        {
+            "type": "scatter",
+            "x": [rankings.epoch[-1]],
+            "y": [value],
+            "error_y": bar,
+            "name": "95 % interval",
+            "mode": "markers",
+            "marker": {"color": colour, "size": 8},
+            "hovertemplate": f"95 % interval {low:.3f} to {high:.3f}<extra></extra>",
+            "showlegend": False,
+        }
+    ]
+
+
+def intervals_sentence(intervals: Mapping[str, Mapping[str, float | None]]) -> str:
+    """Write the intervals of the last evaluation; empty where none is known."""
+    parts = [
+        f"{title} {numbers.correlation(found.get('low'))} to "
+        f"{numbers.correlation(found.get('high'))}"
+        for name, title in CORRELATIONS.items()
+        if (found := intervals.get(name, {})).get("low") is not None
+    ]
+    count = next((found.get("n") for found in intervals.values() if found.get("n")), None)
+    if not parts:
+        return ""
+    return (
+        f"Last evaluation, {numbers.count(count)} architectures, 95 % bootstrap intervals: "
+        f"{', '.join(parts)}."
+    )
 
 
 def correlations_sentence(rankings: Rankings) -> str:
@@ -90,6 +149,8 @@ def single(epochs: Epochs, column: str, title: str, colour: palette.Colour, run_
     """Draw one column of the training over the epochs."""
     figure = base_figure(run_id, "epoch", title, 260)
     values = getattr(epochs, column)
+    if column in FROM_ZERO:
+        figure["layout"]["yaxis"]["rangemode"] = "tozero"
     x, y = thin(epochs.epoch, values)
     line = _line(x, y, title, colour, hover="epoch %{x}<br>%{y:.4g}")
     figure["data"].append(line)
@@ -126,18 +187,17 @@ def forgetting(epochs: Epochs, run_id: str) -> Figure:
 
 
 def landmark(epochs: Epochs, run_id: str) -> Figure:
-    """Draw the landmark term and its weight, on two axes."""
-    figure = base_figure(run_id, "epoch", "landmark term (loss)", 260)
+    """Draw the landmark term, and below it its weight: two scales on one pair of axes mislead."""
+    figure = base_figure(run_id, "epoch", "landmark term (loss)", 330)
     x, term, weight = thin(epochs.epoch, epochs.landmark_loss, epochs.landmark_weight)
     hover = "epoch %{x}<br>%{y:.4g}"
-    second = _line(x, weight, "Weight λ (right)", palette.VIOLET, "dash", hover=hover)
+    lower = _line(x, weight, "Weight λ", palette.VIOLET, "dash", hover=f"{hover}")
     figure["data"] = [
         _line(x, term, "Landmark term", palette.LANDMARK, hover=hover),
-        second | {"yaxis": "y2"},
+        lower | {"yaxis": "y2"},
     ]
-    figure["layout"]["showlegend"] = True
-    figure["layout"]["yaxis2"] = axis(
-        "weight λ", overlaying="y", side="right", rangemode="tozero", showgrid=False,
-        tickmode="auto", nticks=6,
-    )  # fmt: skip
+    layout = figure["layout"]
+    layout["yaxis"] |= {"domain": [0.46, 1], "rangemode": "tozero", "nticks": 5}
+    layout["yaxis2"] = axis("weight λ", domain=[0, 0.32], rangemode="tozero", nticks=4)
+    layout["xaxis"]["anchor"] = "y2"
     return figure

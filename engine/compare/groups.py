@@ -17,6 +17,11 @@ _NAMED = {"algorithm", "space", "data.name"}
 NAMED_FIELDS = 3  # differences beyond these would make a name longer than a table is wide
 
 
+def setting(spec: ExperimentSpec) -> str:
+    """Return a text that is the same for the seeds of one setting, and for nothing else."""
+    return spec.model_dump_json(exclude=PERSONAL)
+
+
 def group_runs(folders: Sequence[RunFolder]) -> dict[str, list[RunFolder]]:
     """Group runs whose specs are equal apart from the seed and what only people read.
 
@@ -28,7 +33,7 @@ def group_runs(folders: Sequence[RunFolder]) -> dict[str, list[RunFolder]]:
     members: dict[str, list[RunFolder]] = {}
     for folder in folders:
         spec = folder.spec()
-        key = spec.model_dump_json(exclude=PERSONAL)
+        key = setting(spec)
         settings.setdefault(key, spec)
         members.setdefault(key, []).append(folder)
     return dict(zip(_names(list(settings.values())), members.values(), strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -21,6 +22,11 @@ def words(test: AppTest) -> str:
         if isinstance(body, str):
             said.append(body)
     return "\n".join(said)
+
+
+def charts(test: AppTest) -> list[Any]:
+    """Return the charts of a page; the script that every page has is none."""
+    return [found for found in test.get("bidi_component") if found.key != "reach-script"]
 
 
 def key_of(test: AppTest, ending: str) -> str:

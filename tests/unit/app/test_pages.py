@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from page_help import Open, words
+from page_help import Open, charts, words
 from played_client import AWAY, PlayedClient
 from played_run import OWNER, play, played, small_spec
 
@@ -91,31 +91,22 @@ def test_every_tab_of_a_run_that_has_not_begun(open_page: Open, runs: Path, tab:
     test.session_state["tab"] = tab
     test.run()
     assert not test.exception and not test.error
-    assert not test.get("bidi_component"), "a chart without data"
+    assert not charts(test), "a chart without data"
 
 
 def test_the_charts_of_the_ranking_hold_the_events(open_page: Open, runs: Path) -> None:
     folder = played(runs)
     test = open_page(EXPERIMENT, run=folder.run_id)
-    charts = {c.key: json.loads(c.proto.json) for c in test.get("bidi_component")}
+    drawn = {c.key: json.loads(c.proto.json) for c in charts(test)}
     rankings = [e for e in folder.events() if e["type"] == "ranking"]
-    curve = charts["ranking-correlations"]["figure"]["data"][0]
+    curve = drawn["ranking-correlations"]["figure"]["data"][0]
     assert curve["x"] == [event["epoch"] for event in rankings]
     assert curve["y"] == [event["metrics"]["sparse_kendall_tau"] for event in rankings]
-    sample, top, landmarks = charts["ranking-scatter"]["figure"]["data"]
+    sample, top, landmarks = drawn["ranking-scatter"]["figure"]["data"]
     assert (len(sample["x"]), len(top["x"]), len(landmarks["x"])) == (60, 3, 20)
     assert sample["y"] == rankings[-1]["scores"]
     assert landmarks["marker"]["symbol"] == "diamond"
     assert max(sample["y"]) in top["y"]
-
-
-def test_an_earlier_evaluation_can_be_looked_at(open_page: Open, runs: Path) -> None:
-    folder = played(runs)
-    test = open_page(EXPERIMENT, run=folder.run_id)
-    test.selectbox(key=f"scatter-epoch-{folder.run_id}").set_value("10").run()
-    (chart,) = [c for c in test.get("bidi_component") if c.key == "ranking-scatter"]
-    at_ten = next(e for e in folder.events() if e["type"] == "ranking" and e["epoch"] == 10)
-    assert json.loads(chart.proto.json)["figure"]["data"][0]["y"] == at_ten["scores"]
 
 
 def test_a_failed_run_says_why_and_can_go_on(
