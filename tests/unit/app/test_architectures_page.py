@@ -127,6 +127,9 @@ def test_the_run_becomes_landmarks_of_a_draft(open_page: Open, runs: Path) -> No
     base = test.session_state["draft-base"]
     assert base["addons"]["landmark"]["earlier_runs"] == [folder.run_id]
     assert base["space"] == "nb201" and base["name"].startswith("Apples")
+    short = folder.spec()
+    short.super_net.epochs = 2
+    assert client.faults(drafts.with_landmarks_of(short, "x").model_dump(mode="json")) == []
     again = drafts.with_landmarks_of(drafts.with_landmarks_of(folder.spec(), "old"), "new")
     assert again.addons.landmark is not None
     assert again.addons.landmark.earlier_runs == ["new", "old"]
