@@ -11,6 +11,7 @@ from typing import Any
 
 import streamlit as st
 
+from engine.spec.addons import LandmarkSpec
 from engine.spec.experiment import ExperimentSpec
 
 _BASE, _GENERATION = "draft-base", "draft-generation"
@@ -45,7 +46,10 @@ def with_landmarks_of(spec: ExperimentSpec, run_id: str) -> ExperimentSpec:
     value = spec.model_dump(mode="json")
     landmark: dict[str, Any] = value["addons"].get("landmark") or {}
     earlier = [run_id, *(name for name in landmark.get("earlier_runs", []) if name != run_id)]
-    value["addons"]["landmark"] = landmark | {"earlier_runs": earlier[:100]}
+    # A short run has fewer epochs than landmarks have rounds by default.
+    rounds = min(landmark.get("rounds") or LandmarkSpec().rounds, spec.super_net.epochs)
+    changes = {"earlier_runs": earlier[:100], "rounds": rounds}
+    value["addons"]["landmark"] = landmark | changes
     value["name"] = f"{spec.name[:160]}, landmarks of an earlier run"
     value["published"] = {}  # nobody has printed figures of this one
     return ExperimentSpec.model_validate(value)

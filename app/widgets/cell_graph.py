@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.widgets.drawing import drawing
+from app.widgets.palette import BACKGROUND as PAPER
 from app.widgets.palette import GREY, Colour, operation
 
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ STEP, LEVEL, RADIUS, MARGIN, LABEL = 132, 50, 15, 30, 22
 # What a letter needs, in nodes and in labels.
 NODE_LETTER, LETTER = 7.4, 7.0
 SMALLEST = 0.72  # a wide cell is scrolled instead of being shrunk further
-FADED = 0.5
+FADED = 0.6
 _SHORT = {
     "nor_conv_3x3": "conv 3×3",
     "nor_conv_1x1": "conv 1×1",
     "avg_pool_3x3": "avg pool 3×3",
     "skip_connect": "skip",
 }
-_SUBSCRIPTS = str.maketrans({"k": "ₖ", "-": "₋", "1": "₁", "2": "₂"})
 
 
 @dataclass(frozen=True)
@@ -90,11 +90,11 @@ def svg(graph: CellGraph, title: str, marks: Marks | None = None) -> str:
         title: for screen readers.
         marks: what is drawn bold, all else being faded; None: nothing is either.
     """
-    placed, words = arcs(graph), [_word(graph, place) for place in range(len(graph.nodes))]
+    placed, words = arcs(graph), _words(graph)
     up = max([arc.level for arc in placed if arc.level > 0], default=0)
     down = max([-arc.level for arc in placed if arc.level < 0], default=0)
     x = _places(words, placed)
-    width = round(x[-1] + _node_width(words[-1]) / 2 + MARGIN - RADIUS)
+    width = _width(words, x)
     middle = up * LEVEL + MARGIN
     height = middle + down * LEVEL + MARGIN
     edges = {arc: _weight(marks.edges if marks else None, arc.edge) for arc in placed}
@@ -111,14 +111,26 @@ def svg(graph: CellGraph, title: str, marks: Marks | None = None) -> str:
     )
 
 
+def natural_width(graph: CellGraph) -> int:
+    """Return the width of the drawing in pixels where it is not shrunk."""
+    words = _words(graph)
+    return _width(words, _places(words, arcs(graph)))
+
+
+def _width(words: list[str], x: list[float]) -> int:
+    return round(x[-1] + _node_width(words[-1]) / 2 + MARGIN - RADIUS)
+
+
+def _words(graph: CellGraph) -> list[str]:
+    return [_word(graph, place) for place in range(len(graph.nodes))]
+
+
 def _word(graph: CellGraph, place: int) -> str:
     """Return what stands in a node; numbers at the ends are called in and out."""
     name = graph.nodes[place]
     if name.isdecimal() or name in ("input", "output"):
         return "in" if place == 0 else "out" if place == len(graph.nodes) - 1 else name
-    if name.startswith("c_{"):
-        return "c" + name[3:-1].translate(_SUBSCRIPTS)
-    return name
+    return name.replace("{", "").replace("}", "").replace("-", "−") if "_{" in name else name
 
 
 def _node_width(word: str) -> float:
@@ -171,14 +183,23 @@ def _colour(arc: Arc) -> Colour:
 def _node(word: str, x: float, middle: float, bold: bool | None) -> str:
     width = _node_width(word)
     return (
-        f'<g opacity="{FADED if bold is False else 1}">'
         f'<rect x="{x - width / 2:.1f}" y="{middle - RADIUS}" width="{width:.1f}" '
-        f'height="{2 * RADIUS}" rx="{RADIUS}" '
-        'style="fill:light-dark(#FFFFFF,#0F161B);stroke:currentColor" '
-        f'stroke-width="{3.4 if bold else 1.6}"/>'
+        f'height="{2 * RADIUS}" rx="{RADIUS}" style="fill:{PAPER.css};stroke:currentColor" '
+        f'stroke-width="{3.4 if bold else 1.6}"{_faint(bold, "stroke")}/>'
         f'<text x="{x:.1f}" y="{middle + 4.5}" text-anchor="middle" font-size="13" '
-        f'fill="currentColor">{escape(word)}</text></g>'
+        f'fill="currentColor"{_faint(bold, "fill")}>{_lowered(word)}</text>'
     )
+
+
+def _lowered(word: str) -> str:
+    """Return a node's word as SVG, what follows an underscore as an index: `c_k−1`."""
+    base, mark, index = escape(word).partition("_")
+    return f'{base}<tspan dy="3" font-size="11">{index}</tspan>' if mark else base
+
+
+def _faint(bold: bool | None, what: str) -> str:
+    """Return the attribute that fades ink; the paper below stays, or lines would show through."""
+    return f' {what}-opacity="{FADED}"' if bold is False else ""
 
 
 def _text(arc: Arc) -> str:
@@ -194,15 +215,14 @@ def _label(arc: Arc, x: list[float], middle: float, bold: bool | None) -> str:
     text, colour = _text(arc), _colour(arc)
     width = _label_width(text)
     note = "" if arc.alive else "<title>This operation does not reach the output</title>"
-    ink = "light-dark(#FFFFFF,#0F161B)"
-    fill, letters = (colour.css, ink) if bold else (ink, colour.css)
+    fill, letters = (colour, PAPER) if bold else (PAPER, colour)
     return (
-        f'<g opacity="{FADED if bold is False else 1}">{note}'
+        f"<g>{note}"
         f'<rect x="{centre - width / 2:.1f}" y="{y - LABEL / 2}" width="{width:.1f}" '
-        f'height="{LABEL}" rx="6" style="fill:{fill};stroke:{colour.css}" '
-        'stroke-width="1.4"/>'
-        f'<text x="{centre:.1f}" y="{y + 4.6}" text-anchor="middle" style="fill:{letters}" '
-        f'font-weight="600">{escape(text)}</text></g>'
+        f'height="{LABEL}" rx="6" style="fill:{fill.css};stroke:{colour.css}" '
+        f'stroke-width="1.4"{_faint(bold, "stroke")}/>'
+        f'<text x="{centre:.1f}" y="{y + 4.6}" text-anchor="middle" style="fill:{letters.css}" '
+        f'font-weight="600"{_faint(bold, "fill")}>{escape(text)}</text></g>'
     )
 
 

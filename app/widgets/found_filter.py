@@ -36,6 +36,7 @@ def draw(found: Sequence[Found]) -> Filter:
             attribute: _choice(key, label, _present(found, attribute), _titles(kind))
             for key, (attribute, label, kind) in _CHOICES.items()
         }
+    with st.container(horizontal=True, key="found-ranges"):
         value = st.segmented_control(
             "Accuracy",
             list(VALUES),
@@ -45,10 +46,9 @@ def draw(found: Sequence[Found]) -> Filter:
             key="found-value",
             bind="query-params",
             help="Stand-alone: trained by itself. Super-net: with the shared weights, by which "
-            "the search ranked. Used by the chart and the range of accuracy.",
+            "the search ranked. The chart and the range of accuracy use it.",
         )
-    value = value or "stand_alone"
-    with st.container(horizontal=True, key="found-ranges"):
+        value = value or "stand_alone"
         accuracy = _range(
             f"{VALUES[value]} accuracy (%)",
             "found-accuracy",

@@ -8,22 +8,27 @@ from html import escape
 import streamlit as st
 
 from app import client, links
+from app.client import Drawn
 from app.found import Found
-from app.widgets import found_table, numbers, one_architecture
+from app.widgets import cell_graph, found_table, numbers, one_architecture
 from app.widgets.cell_marks import Difference, Marks, differences, marks
 from app.widgets.plain import plain
 from engine.core.architecture import Architecture
 from engine.spaces import get_space
 
-Drawn = Mapping[str, Marks]
+Marked = Mapping[str, Marks]
 Together = Mapping[tuple[str, str], Sequence[Found]]
+BESIDE = 640  # pixels of the widest cell that is still readable in half the page
 
 
 def single(one: Found, together: Together) -> None:
     """Draw one architecture."""
     st.subheader("The selected architecture", anchor=False)
     st.caption("Select a second row or point to see the two side by side.")
-    _draw(one, together, None)
+    _head(one)
+    drawn = _drawn(one)
+    cell_graph.show(drawn, text=False)
+    one_architecture.told(drawn, _facts(one, together))
 
 
 def pair(first: Found, second: Found, together: Together) -> None:
@@ -31,14 +36,31 @@ def pair(first: Found, second: Found, together: Together) -> None:
     st.subheader("Two architectures side by side", anchor=False)
     different = compared(first, second)
     st.markdown(_sentence(first, second, different))
-    one, other = _marked(first, second) if different is not None else (None, None)
-    left, right = st.columns(2, gap="large", border=True)
-    with left:
-        _draw(first, together, one)
-    with right:
-        _draw(second, together, other)
+    both, drawings = (first, second), (_drawn(first), _drawn(second))
+    bold = marked(*drawings) if different else (None, None)
+    if _wide(drawings):  # too small beside each other
+        for one, drawn, mine in zip(both, drawings, bold, strict=True):
+            with st.container(border=True):
+                _head(one)
+                cell_graph.show(drawn, mine, text=False)
+    columns = st.columns(2, gap="medium", border=True)
+    for place, one, drawn, mine in zip(columns, both, drawings, bold, strict=True):
+        with place:
+            _head(one)
+            if not _wide(drawings):
+                cell_graph.show(drawn, mine, text=False)
+            one_architecture.told(drawn, _facts(one, together))
     if different:
         _list(different)
+
+
+def _drawn(one: Found) -> Drawn:
+    return one_architecture.describe(client.spec(one.run_id), one.indices)
+
+
+def _wide(drawings: Sequence[Drawn]) -> bool:
+    graphs = [graph for drawn in drawings for graph in drawn.graphs.values()]
+    return any(cell_graph.natural_width(graph) > BESIDE for graph in graphs)
 
 
 def compared(first: Found, second: Found) -> list[Difference] | None:
@@ -72,27 +94,19 @@ def _space(one: Found) -> str:
     return plain(client.title("spaces", one.space))
 
 
-def _marked(first: Found, second: Found) -> tuple[Drawn | None, Drawn | None]:
+def marked(first: Drawn, second: Drawn) -> tuple[Marked | None, Marked | None]:
     """Return what to draw bold in each, by cell; None where no cell corresponds."""
-    drawings = []
-    for one in (first, second):
-        spec = client.spec(one.run_id)
-        space = get_space(one.space, spec.space_settings)
-        drawings.append(space.graphs(Architecture.of(one.space, one.indices)))
     found = {
-        name: marks(graph, drawings[1][name])
-        for name, graph in drawings[0].items()
-        if name in drawings[1]
+        name: both
+        for name, graph in first.graphs.items()
+        if name in second.graphs and (both := marks(graph, second.graphs[name])) is not None
     }
-    known = {name: both for name, both in found.items() if both is not None}
-    if not known:
+    if not found:
         return None, None
-    return {name: one for name, (one, _) in known.items()}, {
-        name: other for name, (_, other) in known.items()
-    }
+    return {k: one for k, (one, _) in found.items()}, {k: two for k, (_, two) in found.items()}
 
 
-def _draw(one: Found, together: Together, marked: Drawn | None) -> None:
+def _head(one: Found) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{plain(one.run_name)}** · rank {one.rank}", width="stretch")
         st.page_link(
@@ -101,7 +115,6 @@ def _draw(one: Found, together: Together, marked: Drawn | None) -> None:
             icon=":material/open_in_new:",
             query_params={"run": one.run_id, "architecture": str(one.rank)},
         )
-    one_architecture.show(client.spec(one.run_id), one.indices, _facts(one, together), marked)
 
 
 def _facts(one: Found, together: Together) -> dict[str, object]:
@@ -121,8 +134,9 @@ def _facts(one: Found, together: Together) -> dict[str, object]:
 def _list(different: Sequence[Difference]) -> None:
     """Write the differences choice by choice."""
     rows = "".join(
-        f"<tr><th scope='row'>{escape(one.choice)}</th><td>{escape(one.first)}</td>"
-        f"<td aria-hidden='true'>→</td><td>{escape(one.second)}</td></tr>"
+        f"<tr><th scope='row'>{escape(one.choice.replace('->', '→'))}</th>"
+        f"<td>{escape(one.first)}</td><td aria-hidden='true'>→</td>"
+        f"<td>{escape(one.second)}</td></tr>"
         for one in different
     )
     st.markdown("**What differs**")

@@ -65,7 +65,8 @@ def draw(found: Sequence[Found], value: str, chosen: Collection[str]) -> str | N
 
 def dots(found: Sequence[Found], value: str, cost: str) -> list[Dot]:
     """Return the architectures of which both numbers are known."""
-    several = len({one.data for one in found}) > 1
+    names = {one.data for one in found}
+    titles = {name: client.title("datasets", name) if len(names) > 1 else "" for name in names}
     return [
         Dot(
             getattr(one, cost),
@@ -73,7 +74,7 @@ def dots(found: Sequence[Found], value: str, cost: str) -> list[Dot]:
             one.algorithm,
             _hover(one, cost),
             one.key,
-            client.title("datasets", one.data) if several else "",
+            titles[one.data],
         )
         for one in found
         if getattr(one, cost) is not None and getattr(one, value) is not None

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import streamlit as st
 
@@ -87,34 +89,33 @@ def frame(
     found: Sequence[Found], together: Mapping[tuple[str, str], Sequence[Found]]
 ) -> pd.DataFrame:
     """Return the table's columns; numbers stay numbers, so that they sort."""
-    rows = [_row(one, together[one.network]) for one in found]
-    table = pd.DataFrame(rows)
-    for column in ("Stand-alone", "Super-net", "Params", "FLOPs", "Latency"):
-        table[column] = pd.to_numeric(table[column])
-    return table
+    return pd.DataFrame(
+        {
+            "Run": [one.run_name for one in found],
+            "Rank": [one.rank for one in found],
+            "Stand-alone": _numbers([one.stand_alone for one in found]),
+            "Super-net": _numbers([one.super_net for one in found]),
+            "Params": _numbers([one.params for one in found]) / MILLION,
+            "FLOPs": _numbers([one.flops for one in found]) / MILLION,
+            "Latency": _numbers([one.latency_ms for one in found]),
+            "Algorithm": _titles("algorithms", [one.algorithm for one in found]),
+            "Space": _titles("spaces", [one.space for one in found]),
+            "Data": _titles("datasets", [one.data for one in found]),
+            "Seed": [str(one.seed) for one in found],
+            "Found by": [numbers.searcher(one.searcher) or None for one in found],
+            "Also found by": [also(one, together[one.network]) or None for one in found],
+            "Architecture": [one.text for one in found],
+        }
+    )
 
 
-def _row(one: Found, equal: Sequence[Found]) -> dict[str, Any]:
-    return {
-        "Run": one.run_name,
-        "Rank": one.rank,
-        "Stand-alone": one.stand_alone,
-        "Super-net": one.super_net,
-        "Params": _scaled(one.params),
-        "FLOPs": _scaled(one.flops),
-        "Latency": one.latency_ms,
-        "Algorithm": client.title("algorithms", one.algorithm),
-        "Space": client.title("spaces", one.space),
-        "Data": client.title("datasets", one.data),
-        "Seed": str(one.seed),
-        "Found by": numbers.searcher(one.searcher) if one.searcher else None,
-        "Also found by": also(one, equal) or None,
-        "Architecture": one.text,
-    }
+def _numbers(values: list[float | None]) -> npt.NDArray[np.float64]:
+    return np.array(values, dtype=np.float64)  # None becomes NaN, an empty cell
 
 
-def _scaled(value: float | None) -> float | None:
-    return None if value is None else value / MILLION
+def _titles(kind: str, names: list[str]) -> list[str]:
+    titles = {name: client.title(kind, name) for name in set(names)}
+    return [titles[name] for name in names]
 
 
 def also(one: Found, equal: Sequence[Found]) -> str:

@@ -7,32 +7,36 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from app import client
+from app.client import Drawn
 from app.widgets import cell_graph, numbers
-from app.widgets.cell_marks import Marks
 from app.widgets.facts import facts as draw_facts
 from engine.spec.experiment import ExperimentSpec
 
 
-def show(
-    spec: ExperimentSpec,
-    indices: Sequence[int],
-    facts: Mapping[str, object],
-    marked: Mapping[str, Marks] | None = None,
-) -> None:
+def show(spec: ExperimentSpec, indices: Sequence[int], facts: Mapping[str, object]) -> None:
     """Draw an architecture of a run's space.
 
     Args:
         spec: the run's experiment, which names the space and its settings.
         indices: option indices, as events and results have them.
         facts: what to write below, by name; see `costs` for size and speed.
-        marked: what to draw bold, by the name of the cell.
 
     Raises:
         ArchitectureError: the indices do not belong to the space.
     """
-    drawn = client.describe(spec.space, spec.network, list(indices), spec.space_settings)
-    cell_graph.show(drawn, marked, text=False)
-    st.code(drawn.text, language=None, wrap_lines=True)  # it has a button that copies
+    drawn = describe(spec, indices)
+    cell_graph.show(drawn, text=False)
+    told(drawn, facts)
+
+
+def describe(spec: ExperimentSpec, indices: Sequence[int]) -> Drawn:
+    """Return text and cells of an architecture; see `show`."""
+    return client.describe(spec.space, spec.network, list(indices), spec.space_settings)
+
+
+def told(drawn: Drawn, facts: Mapping[str, object]) -> None:
+    """Write the text of an architecture, with a button that copies it, and facts."""
+    st.code(drawn.text, language=None, wrap_lines=True)
     draw_facts(facts)
 
 

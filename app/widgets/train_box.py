@@ -35,8 +35,14 @@ def draw(run: RunFolder, spec: ExperimentSpec, rank: int) -> None:
             "Not yet, apart from what the run did itself. More replicates tell how much its "
             "accuracy depends on chance, more epochs how good it gets."
         )
-    task_boxes(f"train:{run.run_id}:{rank}:")
-    _form(run, spec, rank)
+    task_boxes(_key(run, rank))
+    if not any(task.state == "running" for task in client.tasks().all(_key(run, rank))):
+        _form(run, spec, rank)
+
+
+def _key(run: RunFolder, rank: int) -> str:
+    """Return the key of the background task; the end keeps rank 1 apart from rank 10."""
+    return f"train:{run.run_id}:{rank}:"
 
 
 def _result(run: RunFolder, rank: int, one: Trained) -> None:
