@@ -46,9 +46,7 @@ def _make(runs: Path, number: int) -> RunFolder:
     sample = [space.sample(rng) for _ in range(SAMPLE)]
     truth = [float(value) for value in rng.normal(80, 4, SAMPLE)]
     scores = [value - 20 + float(rng.normal(0, 3)) for value in truth]
-    write_ranking(
-        folder.path / "ranking.csv", space, folder.spec().network, sample, scores, truth
-    )
+    write_ranking(folder.path / "ranking.csv", space, folder.spec().network, sample, scores, truth)
     _events(folder, sample, truth, scores)
     write_json(folder.path / "result.json", _result(truth, space.to_text(sample[0])))
     folder.change_state("running", owner="made")

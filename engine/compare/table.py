@@ -27,8 +27,8 @@ class ComparisonTable:
         figures: per figure one comparison per group, in the order of `runs`.
         values: per group and figure the value of each run, in the order of `runs`; None where
             unknown.
-        draws: per group the ground truths of its correlation samples in percent, samples that
-            several runs share counted once.
+        samples: per group the ground truths of each run's correlation sample in percent, in the
+            order of `runs`; runs of equal seed share theirs.
         random: per group the random policy beside it.
         stability: per group how far its seeds rank alike. (The other side of stability, the
     """
@@ -37,7 +37,7 @@ class ComparisonTable:
     runs: dict[str, list[str]]
     figures: dict[str, tuple[GroupComparison, ...]]
     values: dict[str, dict[str, tuple[float | None, ...]]]
-    draws: dict[str, tuple[float, ...]]
+    samples: dict[str, tuple[tuple[float, ...], ...]]
     random: dict[str, AgainstRandom]
     stability: dict[str, SeedStability]
     published: dict[str, dict[str, PublishedFigure]]
@@ -114,7 +114,7 @@ def tabulate(
         runs={name: [run.run_id for run in runs] for name, runs in groups.items()},
         figures=figures,
         values={name: _values(runs) for name, runs in groups.items()},
-        draws={name: _draws(runs) for name, runs in groups.items()},
+        samples={name: tuple(run.draws for run in runs) for name, runs in groups.items()},
         random={name: against_random(runs) for name, runs in groups.items()},
         stability={name: seed_stability(_scores(runs, scores)) for name, runs in groups.items()},
         published={name: _published(runs) for name, runs in groups.items()},
@@ -123,10 +123,6 @@ def tabulate(
 
 def _values(runs: Sequence[RunFigures]) -> dict[str, tuple[float | None, ...]]:
     return {figure.name: tuple(run.values[figure.name] for run in runs) for figure in FIGURES}
-
-
-def _draws(runs: Sequence[RunFigures]) -> tuple[float, ...]:
-    return tuple(draw for sample in dict.fromkeys(run.draws for run in runs) for draw in sample)
 
 
 def _published(runs: Sequence[RunFigures]) -> dict[str, PublishedFigure]:

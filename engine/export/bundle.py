@@ -6,7 +6,7 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -74,6 +74,26 @@ def write_bundle(
     return out
 
 
+def write_bundles(run_dirs: Sequence[Path], out: BinaryIO) -> None:
+    """Write several run folders as one ZIP, each under a top folder of its name, no checkpoints.
+
+    Equal folders in equal order give equal bytes; see `write_bundle`.
+
+    Args:
+        run_dirs: run folders of different names.
+        out: an open binary file.
+
+    Raises:
+        ExportError: no such folder, a file that cannot be read, a full disk.
+    """
+    try:
+        with zipfile.ZipFile(out, "w") as bundle:
+            for run_dir in run_dirs:
+                _add_all(bundle, run_dir, False, None)
+    except OSError as error:
+        raise ExportError(f"Cannot write the bundle: {error.strerror or error}.") from error
+
+
 def bundle_bytes(run_dir: Path, checkpoints: bool = False) -> bytes:
     """Return the bundle in memory; see `write_bundle`."""
     buffer = io.BytesIO()
@@ -82,11 +102,17 @@ def bundle_bytes(run_dir: Path, checkpoints: bool = False) -> bytes:
 
 
 def _write(run_dir: Path, out: BinaryIO, checkpoints: bool, itself: Path | None) -> None:
-    top = run_dir.resolve().name
     with zipfile.ZipFile(out, "w") as bundle:
-        for path in bundle_files(run_dir, checkpoints):
-            if (run_dir / path).resolve() != itself:
-                _add(bundle, run_dir / path, f"{top}/{path.as_posix()}")
+        _add_all(bundle, run_dir, checkpoints, itself)
+
+
+def _add_all(
+    bundle: zipfile.ZipFile, run_dir: Path, checkpoints: bool, itself: Path | None
+) -> None:
+    top = run_dir.resolve().name
+    for path in bundle_files(run_dir, checkpoints):
+        if (run_dir / path).resolve() != itself:
+            _add(bundle, run_dir / path, f"{top}/{path.as_posix()}")
 
 
 def _add(bundle: zipfile.ZipFile, path: Path, name: str) -> None:
