@@ -25,7 +25,6 @@ SHOWN_DELETED = 100
 def render() -> None:
     """Draw the page."""
     links.heading("Experiments", (links.NEW, "New experiment", ":material/add_circle:"))
-    _undo()
     st.fragment(shielded(_list), run_every=3.0)()
 
 
@@ -50,8 +49,8 @@ def _bring_all_back(run_ids: Sequence[str]) -> None:
     client.changed()
     for sentence in outcome.refused:
         st.toast(sentence, icon=":material/error:", duration="long")
-    left = [run_id for run_id in run_ids if run_id not in outcome.done]
-    st.session_state[run_actions.DELETED] = left if outcome.refused else []
+    still = {run.run_id for run in client.deleted_runs()}
+    st.session_state[run_actions.DELETED] = [one for one in run_ids if one in still]
 
 
 def _bring_back(run_id: str) -> None:
@@ -62,6 +61,7 @@ def _bring_back(run_id: str) -> None:
 
 
 def _list() -> None:
+    _undo()
     kept, deleted = client.runs(), client.deleted_runs()
     if not kept and not deleted:
         empty("No experiments yet", "Set one up, or run the ready one from the overview.")

@@ -54,7 +54,7 @@ def figure(boxes: Sequence[Box], random: Mapping[str, Sequence[float]], quantity
     """
     told = QUANTITIES[quantity]
     rows = len(boxes) + len(random)
-    drawn = base_figure(f"boxes-{quantity}", told.axis, "", 130 + 76 * max(rows, 2))
+    drawn = base_figure(f"boxes-{quantity}", told.axis, "", 120 + 58 * max(rows, 2))
     drawn["data"] = [_box(box, told) for box in boxes]
     drawn["data"] += [_draws(name, values, told) for name, values in random.items()]
     drawn["layout"]["yaxis"] |= {"autorange": "reversed", "title": {"text": ""}, "showgrid": False}

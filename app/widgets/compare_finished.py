@@ -23,6 +23,10 @@ _BOXES = (
     "One point a run; click it to open the run. The box reaches from the lower to the upper "
     "quartile, its line is the median, whiskers reach to the last point within 1.5 box lengths."
 )
+_GREY = (
+    "Grey: single architectures drawn uniformly, which are the correlation samples; the other "
+    "points are each the mean of the best 3 of a search."
+)
 
 
 def draw(
@@ -50,9 +54,9 @@ def draw(
     left, right = st.columns(2, gap="medium")
     with left:
         _boxes("final_accuracy", table, shown, comparing.pools(settings, table))
-        _boxes("sparse_kendall_tau", table, shown, {})
     with right:
-        _scatter(settings, table, shown)
+        _boxes("sparse_kendall_tau", table, shown, {})
+    _scatter(settings, table, shown)
 
 
 def _table(settings: Sequence[Setting], shown: Mapping[str, Look], table: ComparisonTable) -> None:
@@ -86,9 +90,7 @@ def _boxes(
         title = QUANTITIES[quantity].title
         empty(f"No {title}", f"None of the finished runs knows its {title}.")
         return
-    note = (
-        f"{_BOXES} Grey: the correlation samples, which are uniform draws." if random else _BOXES
-    )
+    note = f"{_BOXES} {_GREY}" if random else _BOXES
     _open(
         chart.show(
             compare_boxes.sentence(boxes, random, quantity),

@@ -51,7 +51,9 @@ def _left_out(reasons: Mapping[str, str], total: int) -> None:
         return
     title = f"{len(reasons)} of {total} runs are not in the table"
     with st.expander(title, icon=":material/info:", expanded=len(reasons) == total):
-        st.markdown("\n".join(f"- `{run_id}`: {plain(why)}" for run_id, why in reasons.items()))
+        st.markdown(
+            "\n".join(f"- {plain(run_id)}: {plain(why)}" for run_id, why in reasons.items())
+        )
 
 
 # -- curves -------------------------------------------------------------------------------------
