@@ -9,7 +9,7 @@ import streamlit as st
 if TYPE_CHECKING:
     from engine.compare import ComparisonTable
 
-# What it is called, how the engine and `st.code` call it, ending, type.
+# What it is called, how the engine calls it, ending, type.
 _FORMS = {
     "Markdown": ("markdown", "md", "text/markdown"),
     "LaTeX": ("latex", "tex", "application/x-tex"),
@@ -45,7 +45,7 @@ def draw(table: ComparisonTable) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
-        st.code(text, language=None if name == "csv" else name, height=260)
+        st.code(text, language=None, height=260)
 
 
 def written(table: ComparisonTable, form: str, layout: str) -> str:

@@ -155,7 +155,7 @@ def columns() -> dict[str, Any]:
     """Return how the columns are written."""
     column = st.column_config
     return {
-        "Name": column.TextColumn(width=250, pinned=False),
+        "Name": column.TextColumn(width=210),
         "State": column.TextColumn(width=105),
         "Done": column.ProgressColumn(format="%d %%", min_value=0, max_value=100, width="small"),
         "Sparse Kendall τ": column.NumberColumn(
