@@ -26,11 +26,9 @@ class Quantity:
 
 
 QUANTITIES = {
-    "final_accuracy": Quantity(
-        "final accuracy", "mean stand-alone accuracy of the best 3 (%)", ".2f", " %"
-    ),
+    "final_accuracy": Quantity("final accuracy", "mean accuracy of the best 3 (%)", ".2f", " %"),
     "sparse_kendall_tau": Quantity(
-        "sparse Kendall τ", "sparse Kendall τ at the end of training (−1 to 1)", ".3f", ""
+        "sparse Kendall τ", "final sparse Kendall τ (−1 to 1)", ".3f", ""
     ),
 }
 
@@ -102,7 +100,7 @@ def _plain(name: str, values: list[float], colour: str) -> dict[str, Any]:
 def sentence(boxes: Sequence[Box], random: Mapping[str, Sequence[float]], quantity: str) -> str:
     """Say which setting has the best median, and how random draws do."""
     told = QUANTITIES[quantity]
-    middle = {box.look.label: median(box.values.values()) for box in boxes if box.values}
+    middle = {box.look.short: median(box.values.values()) for box in boxes if box.values}
     if not middle:
         return f"No finished run knows its {told.title}"
     best = max(middle, key=lambda label: middle[label])

@@ -199,7 +199,7 @@ def _line(group: Runs, x: Sequence[Any], y: Sequence[Any], uid: str) -> dict[str
 def sentence(groups: Sequence[Runs], metric: str) -> str:
     """Say which setting is ahead at its last point."""
     told = METRICS[metric]
-    last = {group.look.label: _last(group) for group in groups}
+    last = {group.look.short: _last(group) for group in groups}
     known = {label: value for label, value in last.items() if value is not None}
     if not known:
         return f"No run has told its {told.title} yet"

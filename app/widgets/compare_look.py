@@ -34,13 +34,15 @@ class Look:
     """Colour, dash and marker of a setting.
 
     Attributes:
-        label: its short name; where several settings share an algorithm, with dash and marker
+        short: its name without what all settings have in common.
+        label: the short name; where several settings share an algorithm, with dash and marker
             in words.
     """
 
     colour: palette.Colour
     dash: str
     symbol: str
+    short: str
     label: str
 
 
@@ -56,7 +58,7 @@ def looks(settings: Sequence[Setting]) -> dict[str, Look]:
         dash = _dash(own, step, {look.dash for look in found.values() if look.colour == colour})
         symbol = list(SYMBOLS)[step % len(SYMBOLS)]
         told = f" ({DASHES[dash]}, {SYMBOLS[symbol]})" if shared[setting.algorithm] > 1 else ""
-        found[setting.name] = Look(colour, dash, symbol, setting.short + told)
+        found[setting.name] = Look(colour, dash, symbol, setting.short, setting.short + told)
     return found
 
 

@@ -32,8 +32,8 @@ def figure(points: Sequence[Point]) -> Figure:
     names = list(dict.fromkeys(point.setting for point in points))
     drawn = base_figure(
         "tau-accuracy",
-        "sparse Kendall τ at the end of training (−1 to 1)",
-        "mean stand-alone accuracy of the best 3 (%)",
+        "final sparse Kendall τ (−1 to 1)",
+        "mean accuracy of the best 3 (%)",
         380 + 24 * len(names),
     )
     drawn["data"] = [_trace(name, [p for p in points if p.setting == name]) for name in names]

@@ -64,7 +64,7 @@ def _several(title: str, key: str, found: set[str], name: Callable[[str], str] =
         key=key,
         format_func=name,
         placeholder="All",
-        width=200,
+        width=165,
         bind="query-params",
     )
 
