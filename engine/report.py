@@ -157,6 +157,7 @@ class Report:
         metrics = memory.metrics | {
             "best_rank": main["best_rank"],
             "best_rank_of": main["best_rank_of"],
+            "best_accuracy": main["best_accuracy"],
             "surpass_random": main["surpass_random"],
             "final_accuracy": main["top3_accuracy"],
         }

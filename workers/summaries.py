@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,9 @@ class RunSummary:
         message: sentence about the state; for a failed run what went wrong.
         progress: latest progress of a run that is going on, else None.
         metrics: figures of the result; empty while there is none.
+        best_accuracy: best ground truth among the found architectures, in percent; None while
+            there is none.
+        seconds: cost of all stages; None while there is no result.
         created: Unix seconds when the run was made.
         changed: Unix seconds of the last change of state.
     """
@@ -53,8 +57,19 @@ class RunSummary:
     message: str
     progress: Progress | None
     metrics: dict[str, Any]
+    best_accuracy: float | None
+    seconds: float | None
     created: float
     changed: float
+
+
+@dataclass(frozen=True)
+class _Result:
+    """What the list shows of `result.json`; see `RunSummary`."""
+
+    metrics: dict[str, Any]
+    best_accuracy: float | None = None
+    seconds: float | None = None
 
 
 @dataclass
@@ -64,7 +79,7 @@ class _Known:
     stamps: tuple[_Stamp, _Stamp, _Stamp]
     spec: dict[str, Any]
     state: RunState
-    metrics: dict[str, Any]
+    result: _Result
 
 
 class Summaries:
@@ -123,7 +138,7 @@ class Summaries:
             (state, spec, result),
             before.spec if before and same_spec else _read_spec(path),
             _read_state(RunFolder(path)),
-            before.metrics if before and same_result else _read_metrics(path, result),
+            before.result if before and same_result else _read_result(path, result),
         )
 
     def _summary(self, name: str, known: _Known, now: float) -> RunSummary:
@@ -141,7 +156,9 @@ class Summaries:
             state=shown,
             message=state.message,
             progress=_read_progress(self._runs / name) if shown == "running" else None,
-            metrics=known.metrics,
+            metrics=known.result.metrics,
+            best_accuracy=known.result.best_accuracy,
+            seconds=known.result.seconds,
             created=state.created,
             changed=state.changed,
         )
@@ -171,10 +188,28 @@ def _read_spec(path: Path) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _read_metrics(path: Path, stamp: _Stamp) -> dict[str, Any]:
+def _read_result(path: Path, stamp: _Stamp) -> _Result:
+    """Read what is shown of a result; what is damaged shows as missing."""
     value = _read_json(path / "result.json") if stamp is not None else None
-    metrics = value.get("metrics") if isinstance(value, dict) else None
-    return metrics if isinstance(metrics, dict) else {}
+    if not isinstance(value, dict):
+        return _Result({})
+    metrics, cost = value.get("metrics"), value.get("cost")
+    rows = value.get("architectures")
+    found = [row.get("stand_alone_accuracy") for row in _dicts(rows)]
+    seconds = cost.get("seconds") if isinstance(cost, dict) else None
+    return _Result(
+        metrics if isinstance(metrics, dict) else {},
+        max(_numbers(found), default=None),
+        sum(_numbers(seconds.values())) if isinstance(seconds, dict) else None,
+    )
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _numbers(values: Iterable[Any]) -> list[float]:
+    return [float(v) for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
 
 
 def _read_progress(path: Path) -> Progress | None:

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, track
 
-from engine.compare import FORMATS, compare_runs, render
+from engine.compare import FORMATS, compare_runs, render, render_landmark
 from engine.runs import RunFolder
 from engine.spec.errors import RunError, SpecError
 
@@ -79,6 +79,10 @@ def compare(
     run_dirs: Annotated[list[Path], typer.Argument(help="Run folders.")],
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     to: Annotated[str, typer.Option(help=f"One of {', '.join(FORMATS)}.")] = "text",
+    paper: Annotated[
+        bool,
+        typer.Option("--paper", help="One table, laid out as Table 1 of the landmark paper."),
+    ] = False,
     baseline: Annotated[
         str | None, typer.Option(help="Group that the others are tested against.")
     ] = None,
@@ -96,7 +100,8 @@ def compare(
         raise SpecError("--to", f"there is no format `{to}`; use one of {', '.join(FORMATS)}.")
     folders = [_open(path) for path in run_dirs]
     table = compare_runs(folders, baseline, None if common is None else _scores(folders, common))
-    print(json.dumps(table.to_json(), indent=1) if json_ else render(table, to))
+    written = render_landmark if paper else render
+    print(json.dumps(table.to_json(), indent=1) if json_ else written(table, to))
 
 
 def _scores(folders: list[RunFolder], count: int) -> dict[str, dict[str, float]]:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from engine.compare.groups import group_runs
+from engine.compare.landmark_table import LandmarkRow, landmark_rows, render_landmark
 from engine.compare.render import FORMATS, render
-from engine.compare.table import ComparisonTable, compare_runs
+from engine.compare.table import ComparisonTable, compare_runs, tabulate
 
-__all__ = ["FORMATS", "ComparisonTable", "compare_runs", "group_runs", "render"]
+__all__ = [
+    "FORMATS",
+    "ComparisonTable",
+    "LandmarkRow",
+    "compare_runs",
+    "group_runs",
+    "landmark_rows",
+    "render",
+    "render_landmark",
+    "tabulate",
+]

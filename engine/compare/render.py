@@ -41,7 +41,7 @@ def render(table: ComparisonTable, form: str) -> str:
     if form == "latex":
         texts = [latex_table(part.header, part.rows, caption=part.title) for part in parts]
         return "\n".join(texts).rstrip("\n")
-    return "\n\n".join(f"{p.title}\n{_columns([p.header, *p.rows])}" for p in parts)
+    return "\n\n".join(f"{p.title}\n{columns([p.header, *p.rows])}" for p in parts)
 
 
 # -- parts ----------------------------------------------------------------------------------------
@@ -53,7 +53,7 @@ def _ranking(table: ComparisonTable) -> _Part:
         cells = [_mean(table.figures[name][position]) for name in names]
         stable = table.stability[group]
         between = NOTHING if stable.tau is None else f"{stable.tau:.3f} (n={stable.common})"
-        p = _chance(table.figures["sparse_kendall_tau"][position])
+        p = chance(table.figures["sparse_kendall_tau"][position])
         rows.append([group, str(len(table.runs[group])), *cells, between, p])
     return _Part(f"Ranking by the super-net: {_against(table)}", header, rows)
 
@@ -66,7 +66,7 @@ def _search(table: ComparisonTable) -> _Part:
         cells = [_mean(table.figures[name][position]) for name in names]
         surpass = table.random[group].surpass
         whole = NOTHING if surpass is None else f"{surpass:.3f}"
-        p = _chance(table.figures["final_accuracy"][position])
+        p = chance(table.figures["final_accuracy"][position])
         rows.append([group, *cells, whole, p])
     return _Part(f"What the search found: {_against(table)}", header, rows)
 
@@ -95,9 +95,9 @@ def _random_cells(found: AgainstRandom) -> list[str]:
         _moments(found.single_rank),
         _moments(found.best_of_rank),
         NOTHING if found.budget is None else str(found.budget),
-        NOTHING if found.test is None else _chance(found.test),
+        NOTHING if found.test is None else chance(found.test),
         NOTHING if searched is None else _mean(searched[0]),
-        NOTHING if searched is None else _chance(searched[1]),
+        NOTHING if searched is None else chance(searched[1]),
     ]
 
 
@@ -110,19 +110,21 @@ def _against(table: ComparisonTable) -> str:
     return f"mean ± std over seeds, p against {table.baseline}"
 
 
-def _chance(group: GroupComparison) -> str:
+def chance(group: GroupComparison) -> str:
+    """Write the p of Welch's two-sided test, an en dash where there is none."""
     return NOTHING if group.p_two_sided is None else f"{group.p_two_sided:.3g}"
 
 
 def _mean(group: GroupComparison) -> str:
-    return NOTHING if group.mean is None else _spread(group.mean, group.std)
+    return NOTHING if group.mean is None else spread(group.mean, group.std)
 
 
 def _moments(found: Moments | None) -> str:
-    return NOTHING if found is None else _spread(found.mean, found.std)
+    return NOTHING if found is None else spread(found.mean, found.std)
 
 
-def _spread(mean: float, std: float | None) -> str:
+def spread(mean: float, std: float | None) -> str:
+    """Write mean ± std with digits that suit the size of the mean."""
     digits = 3 if abs(mean) < 2 else 2 if abs(mean) < 1000 else 0
     return f"{mean:.{digits}f}" + ("" if std is None else f" ± {std:.{digits}f}")
 
@@ -159,7 +161,8 @@ def _csv_line(table: ComparisonTable, position: int, name: str) -> dict[str, obj
     }
 
 
-def _columns(lines: list[list[str]]) -> str:
+def columns(lines: list[list[str]]) -> str:
+    """Write lines of cells as text with the cells below each other."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

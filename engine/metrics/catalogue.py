@@ -133,6 +133,14 @@ _SEARCH = (
         "000 section 5.2.5, Table 5.3",
     ),
     MetricInfo(
+        "best_accuracy",
+        "Best accuracy",
+        "Best ground truth among all architectures that the search ended with.",
+        "task metric",
+        None,
+        "002 Table 1",
+    ),
+    MetricInfo(
         "surpass_random",
         "Probability to surpass random search",
         "(1 - r / r_max)^n with r = best_rank, r_max architectures in the space and n selected "

@@ -56,7 +56,7 @@ def _records(folder: RunFolder, script: Script) -> None:
     lines = ["architecture,text,super_net_accuracy,ground_truth,is_landmark,params,flops"]
     for architecture, score in zip(script.sample, script.last_scores, strict=True):
         entry, truth = script.entry(architecture), script.truth[architecture]
-        row = (architecture, entry["text"], score, truth, False, entry["params"], entry["flops"])
+        row = (architecture, entry["text"], score, truth, "false", entry["params"], entry["flops"])
         lines.append(",".join(map(str, row)))
     (folder.path / "ranking.csv").write_text("\n".join(lines) + "\n")
     write_json(folder.path / "result.json", _result(folder, script, found))
@@ -91,7 +91,7 @@ def _result(folder: RunFolder, script: Script, found: list[dict[str, Any]]) -> d
         "task": spec.task,
         "algorithm": spec.algorithm,
         "seed": spec.seed,
-        "metrics": script.last_metrics,
+        "metrics": script.last_metrics | {"best_rank": 1, "best_rank_of": len(script.sample)},
         "architectures": found,
         "cost": {"seconds": seconds, "device": "cpu", "images": 36000, "steps": 600},
         "search": {name: _outcome(*OUTCOMES.get(name, BETTER)) for name in script.searchers},

@@ -136,6 +136,14 @@ def test_compare_for_papers(form: str, start: str, run_dirs: list[Path], cli: Co
         assert len({len(row) for row in rows}) == 1
 
 
+def test_compare_as_in_the_landmark_paper(run_dirs: list[Path], cli: Command) -> None:
+    said = cli("compare", *run_dirs, "--paper", "--to", "markdown")
+    assert said.code == 0
+    assert said.out.startswith("| Model | n | S-KdT | p (S-KdT) | Mean acc. (%) |")
+    best = max(result(folder)["metrics"]["best_accuracy"] for folder in run_dirs)
+    assert f"| {best:.2f} |" in said.out
+
+
 def test_compare_seeds_on_common_architectures(run_dirs: list[Path], cli: Command) -> None:
     """Two seeds have two samples; the same architectures, scored by both nets, are comparable."""
     (group,) = json.loads(cli("compare", *run_dirs, "--json").out)["stability"].values()

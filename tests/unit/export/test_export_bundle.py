@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.export.bundle import bundle_bytes, bundle_files, write_bundle
+from engine.export.bundle import bundle_bytes, bundle_files, write_bundle, write_folders
 from engine.spec.errors import ExportError
 
 FILES = {
@@ -79,6 +79,18 @@ def test_path_and_stream_agree(run: Path, tmp_path: Path) -> None:
     assert write_bundle(run, out) == out
     assert out.read_bytes() == bundle_bytes(run)
     assert [path.name for path in out.parent.iterdir()] == ["bundle.zip"]
+
+
+def test_several_folders_stand_side_by_side(run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "spec.yaml").write_text("seed: 2")
+    out = io.BytesIO()
+    write_folders({"other": other, run.name: run}, {"notes.txt": b"both"}, out)
+    alone = zipfile.ZipFile(io.BytesIO(bundle_bytes(run))).namelist()
+    both = zipfile.ZipFile(out)
+    assert sorted(both.namelist()) == sorted(["notes.txt", "other/spec.yaml", *alone])
+    assert both.testzip() is None
 
 
 def test_links_are_left_out(run: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -213,6 +214,27 @@ def test_the_list_tells_what_a_table_shows(client: Client) -> None:
     folder.change_state("finished")
     [row] = client.list()
     assert (row.state, row.metrics, row.progress) == ("finished", {"kendall_tau": 0.7}, None)
+
+
+def test_the_list_has_best_accuracy_and_cost(client: Client) -> None:
+    folder = create_run(client.settings.runs, ExperimentSpec(), "r")
+    [row] = client.list()
+    assert (row.best_accuracy, row.seconds) == (None, None)
+    found = [{"stand_alone_accuracy": value} for value in (91.5, None, 92.25)]
+    cost = {"seconds": {"training": 12.5, "search": 2}}
+    write_json(folder.path / "result.json", {"architectures": found, "cost": cost})
+    [row] = client.list()
+    assert (row.best_accuracy, row.seconds) == (92.25, 14.5)
+
+
+@pytest.mark.parametrize(
+    "result", [{"architectures": 3, "cost": []}, {"architectures": [1], "cost": {"seconds": 5}}]
+)
+def test_a_damaged_result_hides_no_run(client: Client, result: dict[str, Any]) -> None:
+    folder = create_run(client.settings.runs, ExperimentSpec(), "r")
+    write_json(folder.path / "result.json", result)
+    [row] = client.list()
+    assert (row.best_accuracy, row.seconds) == (None, None)
 
 
 def test_damaged_runs_are_shown_and_strangers_are_not(client: Client) -> None:
