@@ -19,6 +19,6 @@ def load() -> None:
     script = (STATIC / "reach.js").read_text(encoding="utf-8")
     with st.container(key="frame", height=1, border=False):
         st.html(
-            f"<style>{style}</style><script>{script}</script><span></span>",
+            f"<style>{style}</style><script type='module'>{script}</script><span></span>",
             unsafe_allow_javascript=True,
         )
