@@ -8,6 +8,7 @@ from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from accessibility import violations
 from browser import SECONDS, axis_range, chart, drag_zoom, overflow, ready
 from played_run import play, played, small_spec
 from playwright.sync_api import Page, expect
@@ -59,6 +60,7 @@ def test_selected_runs_are_compared_by_a_link(
     another.goto(page.url)
     expect(another.locator(".nw-compare tbody tr")).to_have_count(2, timeout=20 * SECONDS)
     assert overflow(another) == []
+    assert violations(another) == []
     point = chart(page, "compare-scatter").locator(".points path").first
     point.scroll_into_view_if_needed()
     point.click(force=True)
