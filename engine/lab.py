@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -31,6 +31,7 @@ from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.tables.bank import Bank
+from engine.tables.bank_reading import keep_protocol
 from engine.training.forgetting_meter import ForgettingMeter
 from engine.training.stand_alone import StandAloneTrainer, protocol_key
 from engine.training.supernet_trainer import SuperNetTrainer
@@ -208,4 +209,21 @@ def _truth(
     augmentation = spec.data.augmentation
     protocol = protocol_key(data.fingerprint, augmentation, network, spec.stand_alone)
     trainer = StandAloneTrainer(space, network, spec.stand_alone, augmentation, parts, protocol)
-    return TrainedTruth(space, trainer, Bank(home / "bank"), wanted.part)
+    bank = Bank(home / "bank")
+    keep_protocol(bank.folder, protocol, _protocol(spec, network, data))
+    return TrainedTruth(space, trainer, bank, wanted.part)
+
+
+def _protocol(spec: ExperimentSpec, network: NetworkSpec, data: PreparedData) -> dict[str, Any]:
+    """Return what a protocol's hash stands for, for people who look at the bank."""
+    sizes = {
+        f"{part}_images": len(getattr(data, f"{part}_labels"))
+        for part in ("train", "held_out", "test")
+    }
+    return {
+        "data": {"name": data.name, "classes": len(data.classes), "resolution": data.resolution}
+        | sizes
+        | {"augmentation": spec.data.augmentation.model_dump(mode="json")},
+        "network": spec.stand_alone.skeleton(network).model_dump(mode="json"),
+        "training": spec.stand_alone.model_dump(mode="json", exclude={"replicates"}),
+    }
