@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from app import client, lab_tables, links, rights
@@ -41,17 +39,17 @@ def _list() -> None:
     links.heading("Tables")
     task_boxes(PREFIX)
     entries = lab_tables.entries()
-    if rights.may_edit():
-        label = "Import a table"
-        with st.expander(label, icon=":material/upload_file:", expanded=not entries, key="import"):
-            table_import.draw()
-    else:
-        st.caption("This server only shows: importing and deleting are switched off.")
     st.subheader("Imported tables", anchor=False)
     if entries:
         table_cards.cards(entries)
     else:
         empty("No table has been imported yet", OFFICIAL)
+    if rights.may_edit():
+        opened = {"expanded": not entries, "key": f"import-{table_import.begun()}"}
+        with st.expander("Import a table", icon=":material/move_to_inbox:", **opened):
+            table_import.draw()
+    else:
+        st.caption("This server only shows: importing and deleting are switched off.")
     table_cards.bank_card(lab_tables.bank())
 
 
@@ -80,10 +78,9 @@ def _about(entry: Entry, sheet: Sheet) -> None:
     header = entry.header
     assert header is not None, "a damaged table was told of when its sheet was opened"
     space = client.title("spaces", header.space)
-    imported = numbers.clock(entry.moment, time.time(), numbers.zone())
     st.markdown(
         f"{numbers.count(header.rows)} architectures of {plain(space)} from "
-        f"{plain(header.source)}, imported {plain(imported)}"
+        f"{plain(header.source)}, imported {plain(table_cards.imported(entry))}"
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         _more(entry, sheet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.widgets.plot import Figure
 from app.widgets.table_units import short
 
 Matrix = Sequence[Sequence[float | None]]
+ROOMY = 8  # columns of a matrix whose numbers keep their size
 SYMBOLS = {"spearman": "Spearman ρ", "kendall_tau": "Kendall τ"}
 
 
@@ -33,29 +35,30 @@ def figure(names: Sequence[str], matrix: Matrix, method: str, key: str) -> Figur
             "z": [list(row) for row in matrix],
             "text": [[numbers.correlation(value) for value in row] for row in matrix],
             "texttemplate": "%{text}",
+            "textfont": {"size": 11} if len(names) <= ROOMY else {},
             "customdata": [[[first, second] for second in names] for first in names],
             "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<br>%{text}<extra></extra>",
-            "zmin": -1 if _lowest(matrix) < 0 else 0,
+            "zmin": _floor(matrix),
             "zmax": 1,
-            "colorscale": _scale(_lowest(matrix) < 0),
-            "colorbar": {
-                "title": {"text": SYMBOLS[method], "side": "right"},
-                "thickness": 12,
-                "outlinewidth": 0,
-            },
+            "colorscale": _scale(_floor(matrix) < 0),
+            "showscale": False,  # the numbers are in the cells
             "xgap": 2,
             "ygap": 2,
         }
     ]
-    drawn["layout"]["xaxis"] = axis("accuracy column", type="category", showgrid=False)
+    drawn["layout"]["xaxis"] = axis(
+        "accuracy column", type="category", showgrid=False, tickangle=-35
+    )
     drawn["layout"]["yaxis"] = axis(
         "accuracy column", type="category", showgrid=False, autorange="reversed"
     )
     return drawn
 
 
-def _lowest(matrix: Matrix) -> float:
-    return min((value for row in matrix for value in row if value is not None), default=0.0)
+def _floor(matrix: Matrix) -> float:
+    """Return where the colours begin: −1 if any pair disagrees, else the next tenth below all."""
+    lowest = min((value for row in matrix for value in row if value is not None), default=0.0)
+    return -1.0 if lowest < 0 else min(math.floor(10 * lowest) / 10, 0.9)
 
 
 def _scale(negative: bool) -> list[tuple[float, str]]:
@@ -101,9 +104,9 @@ def sentence(names: Sequence[str], matrix: Matrix, method: str, rows: int) -> st
             f"{symbol} = {numbers.correlation(most[2])}"
         )
     return (
-        f"Over {numbers.count(rows)} architectures {symbol} lies between "
-        f"{numbers.correlation(least[2])} ({least[0]} and {least[1]}) and "
-        f"{numbers.correlation(most[2])} ({most[0]} and {most[1]})"
+        f"{symbol} over {numbers.count(rows)} architectures: from "
+        f"{numbers.correlation(least[2])} ({least[0]}, {least[1]}) to "
+        f"{numbers.correlation(most[2])} ({most[0]}, {most[1]})"
     )
 
 

@@ -13,7 +13,7 @@ from app.widgets.chart import show
 from app.widgets.empty import empty
 from engine.tables.columns import PERCENT, Column
 
-COMPARED = 8
+COMPARED = 6
 
 
 def draw(sheet: Sheet, column: Column, share: float) -> None:
@@ -31,7 +31,7 @@ def draw(sheet: Sheet, column: Column, share: float) -> None:
     with st.spinner(f"Ranking {len(chosen)} columns against each other"):
         matrix = lab_tables.agreement(sheet, tuple(chosen), method, by, share)
     rows = int(np.sum(best_rows(sheet.values(by), share)))
-    left, right = st.columns([1.1, 1], gap="large")
+    left, right = st.columns([1.2, 1], gap="large")
     with left:
         clicked = show(
             table_agreement.sentence(chosen, matrix, method, rows),
@@ -98,7 +98,6 @@ def _pair_boxes(names: list[str], by: str) -> tuple[str, list[str]]:
             names,
             index=names.index(by),
             key="first",
-            required=True,
             bind="query-params",
             width="stretch",
         )

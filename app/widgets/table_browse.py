@@ -56,7 +56,6 @@ def _column_box(
         names,
         index=min(start, len(names) - 1),
         key=key,
-        required=True,
         bind="query-params",
         width=340,
         format_func=lambda name: f"{name} · {units[name]}",
@@ -233,9 +232,7 @@ def _look_up(sheet: Sheet, column: Column, share: float) -> None:
         f"**{column.name}: {written(column, value)}"
         f"{place if column.unit == PERCENT and not np.isnan(value) else ''}**"
     )
-    left, _ = st.columns([1.5, 1])
-    with left:
-        table_network.draw(sheet, found.row, "look-up")
+    table_network.draw(sheet, found.row, "look-up", wide=True)
 
 
 View = Callable[[Sheet, Column, float], None]

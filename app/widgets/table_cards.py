@@ -57,16 +57,26 @@ def _facts(entry: Entry, header: Header) -> dict[str, object]:
         "Columns": columns_in_words(header),
         "Source": f"{header.source} ({KINDS.get(header.kind, header.kind).split(',')[0]})",
         "SHA-256": f"{header.sha256[:16]}…",
-        "Imported": numbers.clock(entry.moment, time.time(), numbers.zone()),
+        "Imported": imported(entry),
         "On disk": numbers.size(entry.size),
     }
 
 
+def imported(entry: Entry) -> str:
+    """Say when a table was imported."""
+    now = time.time()
+    moment = numbers.clock(entry.moment, now, numbers.zone())
+    return f"{moment} ({numbers.ago(entry.moment, now)})"
+
+
 def columns_in_words(header: Header) -> str:
-    """Return how many columns there are, and the first ones with their units."""
-    named = ", ".join(f"{c.name} ({c.unit})" for c in header.columns[:NAMED])
-    more = len(header.columns) - NAMED
-    return f"{len(header.columns)}: {named}" + (f" and {more} more" if more > 0 else "")
+    """Return the columns by unit: how many there are, and the first ones' names."""
+    said = []
+    for unit in dict.fromkeys(column.unit for column in header.columns):
+        names = [column.name for column in header.columns if column.unit == unit]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        said.append(f"{len(names)} in {unit}: {', '.join(names[:NAMED])}{more}")
+    return "; ".join(said)
 
 
 def delete(name: str) -> None:

@@ -15,7 +15,7 @@ from app.widgets.table_units import axis_title, descending, scaled, written
 from engine.tables.columns import Column
 
 FEWEST_BINS, MOST_BINS = 8, 80
-_HEIGHTS = (1.0, 0.92, 0.84)
+LABELS_HEIGHT = 66  # pixels above the bars, a line for each mark
 
 
 def bins(values: Values) -> tuple[Values, Values]:
@@ -66,9 +66,10 @@ def figure(column: Column, values: Values, value: float | None, key: str) -> Fig
     drawn["layout"]["shapes"] = [_line(at, colour, dash) for _, at, colour, dash in marks]
     middle = (edges[0] + edges[-1]) / 2
     drawn["layout"]["annotations"] = [
-        _label(words, at, colour, height, at > middle)
-        for (words, at, colour, _), height in zip(marks, _HEIGHTS, strict=False)
+        _label(words, at, colour, line, at > middle)
+        for line, (words, at, colour, _) in enumerate(marks)
     ]
+    drawn["layout"]["margin"] |= {"t": LABELS_HEIGHT}
     drawn["layout"]["yaxis"] = axis("architectures (number)", rangemode="tozero")
     drawn["layout"]["bargap"] = 0
     return drawn
@@ -103,13 +104,13 @@ def _line(at: float, colour: palette.Colour, dash: str) -> dict[str, Any]:
 
 
 def _label(
-    words: str, at: float, colour: palette.Colour, height: float, to_the_left: bool
+    words: str, at: float, colour: palette.Colour, line: int, to_the_left: bool
 ) -> dict[str, Any]:
     return {
-        "x": at, "y": height, "yref": "paper", "text": words, "showarrow": False,
-        "xanchor": "right" if to_the_left else "left", "yanchor": "top",
-        "xshift": -4 if to_the_left else 4, "font": {"color": colour.css, "size": 13},
-        "bgcolor": palette.BACKGROUND.css, "opacity": 0.92,
+        "x": at, "y": 1, "yref": "paper", "text": words, "showarrow": False,
+        "xanchor": "right" if to_the_left else "left", "yanchor": "bottom",
+        "xshift": 4 if to_the_left else -4, "yshift": 20 * line,
+        "font": {"color": colour.css, "size": 13},
     }  # fmt: skip
 
 

@@ -24,26 +24,34 @@ TYPES = ["csv", "gz", "pth", "bz2", "tfrecord", "zip"]
 UPLOAD, SERVER = "Upload a file", "Path on the server"
 
 
+def begun() -> int:
+    """Return how many imports this viewer has begun; a new number empties the form."""
+    return int(st.session_state.get("imports", 0))
+
+
 def draw() -> None:
     """Draw the form."""
     way = st.segmented_control(
-        "From", [UPLOAD, SERVER], default=UPLOAD, key="import-from", required=True,
-    )  # fmt: skip
+        "From", [UPLOAD, SERVER], default=UPLOAD, key="import-from", required=True
+    )
     given = _uploaded() if way == UPLOAD else _on_server()
     if given is None:
         return
     name, path, file = given
-    key = f"import-{name}"
-    kind = _kind(name, key)
+    key = f"import-{begun()}-{name}"
+    left, right = st.columns([1.5, 1])
+    with left:
+        kind = _kind(name, key)
+    with right:
+        wanted = st.text_input(
+            "Name of the table",
+            value=table_imports.free_name(default_name(Path(name))),
+            key=f"{key}-name",
+            max_chars=80,
+            help="Letters, digits, `-` and `_`: experiments name the table by it.",
+        )
     if kind is None:
         return
-    wanted = st.text_input(
-        "Name of the table",
-        value=table_imports.free_name(default_name(Path(name))),
-        key=f"{key}-name",
-        max_chars=80,
-        help="Letters, digits, `-` and `_`: experiments name the table by it.",
-    )
     try:
         seen = _preview(name, path, file) if _is_csv(kind, name) else None
     except TableError as error:
@@ -60,11 +68,10 @@ Given = tuple[str, Path | None, BinaryIO | None]
 
 
 def _uploaded() -> Given | None:
-    number = st.session_state.get("imports", 0)
     file = st.file_uploader(
         "CSV, .pth, .pickle.pbz2, .tfrecord, or a ZIP of a benchmark's folder",
         TYPES,
-        key=f"import-file-{number}",
+        key=f"import-file-{begun()}",
         max_upload_size=UPLOAD_MB,
         help="It is checked and converted, and then removed from the server.",
     )
@@ -78,7 +85,7 @@ def _uploaded() -> Given | None:
 def _on_server() -> Given | None:
     text = st.text_input(
         "File or folder",
-        key="import-path",
+        key=f"import-path-{begun()}",
         placeholder="/data/NATS-tss-v1_0-3ffb9-simple",
         help="As the server sees it. The file stays where it is and is not needed afterwards.",
     )
@@ -237,11 +244,11 @@ def _start(
     if st.button(
         "Import",
         type="primary",
-        icon=":material/download:",
+        icon=":material/move_to_inbox:",
         disabled=bool(wrong),
         key="import-start",
     ) and attempt(lambda: _go(request, name, path, file), "The import has begun"):
-        st.session_state["imports"] = st.session_state.get("imports", 0) + 1
+        st.session_state["imports"] = begun() + 1
         st.rerun()
 
 

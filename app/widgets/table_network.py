@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.client import Drawn
-from app.sheet import Sheet
+from app.sheet import Network, Sheet
 from app.widgets import cell_graph, numbers
 from app.widgets.empty import empty
 from app.widgets.facts import facts
@@ -19,13 +19,25 @@ from engine.spec.errors import ArchitectureError
 from engine.tables.columns import PERCENT
 
 
-def draw(sheet: Sheet, row: int, key: str) -> None:
-    """Draw the architecture of a row."""
+def draw(sheet: Sheet, row: int, key: str, wide: bool = False) -> None:
+    """Draw the architecture of a row; `wide` puts its numbers beside it instead of below."""
     try:
         found = sheet.network_of(row)
     except ArchitectureError as error:
         empty("This row cannot be drawn", str(error))
         return
+    if wide:
+        left, right = st.columns([1.2, 1], gap="large")
+        with left:
+            _drawing(sheet, found)
+        with right:
+            _values(sheet, row, key)
+    else:
+        _drawing(sheet, found)
+        _values(sheet, row, key)
+
+
+def _drawing(sheet: Sheet, found: Network) -> None:
     cell_graph.show(Drawn(found.text, found.graphs, found.cost or Cost(0, 0)))
     if found.cost is not None:
         facts(
@@ -35,7 +47,6 @@ def draw(sheet: Sheet, row: int, key: str) -> None:
                 "Counted in": skeleton(sheet),
             }
         )
-    _values(sheet, row, key)
 
 
 def skeleton(sheet: Sheet) -> str:

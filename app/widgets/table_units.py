@@ -14,8 +14,8 @@ _AXES = {
     PERCENT: ("%", 1.0),
     POINTS: ("percentage points", 1.0),
     "seconds": ("s", 1.0),
-    "parameters": ("millions", 1e6),
-    "multiply-adds": ("millions of multiply-adds", 1e6),
+    "parameters": ("M", 1e6),
+    "multiply-adds": ("M", 1e6),
     "number": ("", 1.0),
 }
 COSTS = ("seconds", "parameters", "multiply-adds")
