@@ -12,6 +12,8 @@ from app.widgets.plot import Figure
 from app.widgets.table_units import short
 
 Matrix = Sequence[Sequence[float | None]]
+# Above these shares of the full colour, the page's own colour is the easier one to read on it.
+STRONG_LIGHT, STRONG_DARK = 0.85, 0.6
 ROOMY = 8  # columns of a matrix whose numbers keep their size
 SYMBOLS = {"spearman": "Spearman ρ", "kendall_tau": "Kendall τ"}
 
@@ -34,8 +36,6 @@ def figure(names: Sequence[str], matrix: Matrix, method: str, key: str) -> Figur
             "y": labels,
             "z": [list(row) for row in matrix],
             "text": [[numbers.correlation(value) for value in row] for row in matrix],
-            "texttemplate": "%{text}",
-            "textfont": {"size": 11} if len(names) <= ROOMY else {},
             "customdata": [[[first, second] for second in names] for first in names],
             "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<br>%{text}<extra></extra>",
             "zmin": _floor(matrix),
@@ -46,6 +46,7 @@ def figure(names: Sequence[str], matrix: Matrix, method: str, key: str) -> Figur
             "ygap": 2,
         }
     ]
+    drawn["layout"]["annotations"] = _numbers(labels, matrix)
     drawn["layout"]["xaxis"] = axis(
         "accuracy column", type="category", showgrid=False, tickangle=-35
     )
@@ -53,6 +54,31 @@ def figure(names: Sequence[str], matrix: Matrix, method: str, key: str) -> Figur
         "accuracy column", type="category", showgrid=False, autorange="reversed"
     )
     return drawn
+
+
+def _numbers(labels: Sequence[str], matrix: Matrix) -> list[dict[str, Any]]:
+    """Write every number in an ink that can be read on its cell, in either theme."""
+    low = _floor(matrix)
+    size = 11 if len(labels) <= ROOMY else 8
+    found = []
+    for y, row in zip(labels, matrix, strict=True):
+        for x, value in zip(labels, row, strict=True):
+            known = low if value is None else value
+            strength = abs(known) if low < 0 else (known - low) / (1 - low)
+            found.append(
+                {
+                    "x": x, "y": y, "text": numbers.correlation(value), "showarrow": False,
+                    "font": {"size": size, "color": _ink(strength).css},
+                }
+            )  # fmt: skip
+    return found
+
+
+def _ink(strength: float) -> palette.Colour:
+    """Return the text colour on a cell whose own colour has this share of the full one."""
+    page = palette.BACKGROUND
+    light = page.light if strength > STRONG_LIGHT else page.dark
+    return palette.Colour(light, page.dark if strength > STRONG_DARK else page.light)
 
 
 def _floor(matrix: Matrix) -> float:

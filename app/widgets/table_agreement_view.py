@@ -43,7 +43,7 @@ def draw(sheet: Sheet, column: Column, share: float) -> None:
         if share < 1:
             st.caption(f"Only the best {100 * share:g} % by {by}, {rows:,} architectures.")
     if clicked is not None:
-        st.session_state["pair"] = [name for name in clicked if name in names]
+        st.query_params["pair"] = list(dict.fromkeys(str(name) for name in clicked))
         st.rerun()
     with right:
         first, others = _pair_boxes(names, by)
@@ -86,31 +86,26 @@ def _boxes(names: list[str], by: str) -> tuple[str, list[str]]:
 
 
 def _pair_boxes(names: list[str], by: str) -> tuple[str, list[str]]:
-    pair = st.session_state.pop("pair", None)
-    if pair:
-        first, second = (*pair, pair[0])[:2]
-        st.session_state["first"] = first
-        if second != first:
-            st.session_state["others"] = [second]
+    """Draw the choice of the columns whose ranks are drawn; the address keeps it."""
+    kept = [name for name in st.query_params.get_all("pair") if name in names]
+    first, *others = kept or [by, *[name for name in names if name != by][:1]]
+    state = "-".join([first, *others])
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        first = st.selectbox(
-            "Ranks by",
-            names,
-            index=names.index(by),
-            key="first",
-            bind="query-params",
-            width="stretch",
+        base = st.selectbox(
+            "Ranks by", names, index=names.index(first), key=f"first-{state}", width="stretch"
         )
-        others = st.multiselect(
+        against = st.multiselect(
             "against",
             names,
-            default=[name for name in names if name != by][:1],
-            key="others",
-            bind="query-params",
+            default=others,
+            key=f"others-{state}",
             max_selections=rank_chart.MOST_COLUMNS,
             width="stretch",
         )
-    return str(first), [name for name in others if name != first]
+    if [base, *against] != [first, *others]:
+        st.query_params["pair"] = [base, *against]
+        st.rerun()
+    return first, [name for name in others if name != first]
 
 
 def _ranks(sheet: Sheet, first: str, others: list[str], kept: Mask, method: str) -> None:
