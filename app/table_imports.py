@@ -172,6 +172,7 @@ def start(tasks: Tasks, request: Request, path: Path, staged: bool) -> Task:
 
     def after(task: Task) -> None:
         if staged:
+            task.error = task.error.replace(f"{path.parent}/", "")  # the viewer knows the name
             tidy(path)
 
     key = f"{PREFIX}{request.name}"

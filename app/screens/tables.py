@@ -45,8 +45,12 @@ def _list() -> None:
     else:
         empty("No table has been imported yet", OFFICIAL)
     if rights.may_edit():
-        opened = {"expanded": not entries, "key": f"import-{table_import.begun()}"}
-        with st.expander("Import a table", icon=":material/move_to_inbox:", **opened):
+        with st.expander(
+            "Import a table",
+            icon=":material/move_to_inbox:",
+            expanded=not entries,
+            key=f"import-{table_import.begun()}",
+        ):
             table_import.draw()
     else:
         st.caption("This server only shows: importing and deleting are switched off.")

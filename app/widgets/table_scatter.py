@@ -63,7 +63,8 @@ def front(cost: Values, gain: Values) -> Rows:
     known = np.flatnonzero(np.isfinite(cost) & np.isfinite(gain))
     order = known[np.lexsort((-gain[known], cost[known]))]
     before = np.concatenate([[-np.inf], np.maximum.accumulate(gain[order])[:-1]])
-    return order[gain[order] > before]
+    found: Rows = order[gain[order] > before]
+    return found
 
 
 def has_front(x: Column, y: Column) -> bool:

@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ def keep_protocol(folder: Path, protocol: str, content: Mapping[str, Any]) -> No
         draft.write_text(json.dumps(content, indent=1, sort_keys=True), encoding="utf-8")
         os.replace(draft, path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
         raise TableError(
             f"Cannot write to the results bank {folder}: {error.strerror}. "
             "Free some disk space or set NASW_DATA to another folder."

@@ -21,7 +21,11 @@ from engine.tables.builder import EVERY, Progress
 MOST_FILES = 200_000  # NATS-Bench has 32,768, NAS-Bench-301 about 60,000
 MOST_BYTES = 20 * 1000**3
 _JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db")
-_FAULTS = (OSError, EOFError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+# What `zipfile` raises on damaged, encrypted or nameless entries (an empty name: IndexError).
+_FAULTS = (
+    OSError, EOFError, IndexError, NotImplementedError, RuntimeError, ValueError,
+    zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def is_zip(path: Path) -> bool:
