@@ -152,9 +152,10 @@ def _bank(key: str) -> None:
     facts_of = table_protocol.details(group.protocol, group.content)
     sheet, lost = lab_tables.bank_sheet(group)
     st.markdown(
-        f"{numbers.count(group.networks)} networks of "
-        f"{plain(client.title('spaces', group.space))}, trained by themselves "
-        f"{numbers.count(group.trainings)} times in {numbers.duration(group.seconds)}"
+        f"{table_protocol.count(group.networks, 'network')} of "
+        f"{plain(client.title('spaces', group.space))}, "
+        f"{table_protocol.count(group.trainings, 'stand-alone training')} in "
+        f"{numbers.duration(group.seconds)}"
     )
     if lost:
         st.warning(

@@ -9,11 +9,10 @@ from typing import Any
 from app.widgets import numbers, palette
 from app.widgets.chart import axis, base_figure
 from app.widgets.plot import Figure
+from app.widgets.table_ink import ink
 from app.widgets.table_units import short
 
 Matrix = Sequence[Sequence[float | None]]
-# Above these shares of the full colour, the page's own colour is the easier one to read on it.
-STRONG_LIGHT, STRONG_DARK = 0.85, 0.6
 ROOMY = 8  # columns of a matrix whose numbers keep their size
 SYMBOLS = {"spearman": "Spearman ρ", "kendall_tau": "Kendall τ"}
 
@@ -64,21 +63,15 @@ def _numbers(labels: Sequence[str], matrix: Matrix) -> list[dict[str, Any]]:
     for y, row in zip(labels, matrix, strict=True):
         for x, value in zip(labels, row, strict=True):
             known = low if value is None else value
+            full = palette.ORANGE if known < 0 else palette.ACCENT
             strength = abs(known) if low < 0 else (known - low) / (1 - low)
             found.append(
                 {
                     "x": x, "y": y, "text": numbers.correlation(value), "showarrow": False,
-                    "font": {"size": size, "color": _ink(strength).css},
+                    "font": {"size": size, "color": ink(full, strength).css},
                 }
             )  # fmt: skip
     return found
-
-
-def _ink(strength: float) -> palette.Colour:
-    """Return the text colour on a cell whose own colour has this share of the full one."""
-    page = palette.BACKGROUND
-    light = page.light if strength > STRONG_LIGHT else page.dark
-    return palette.Colour(light, page.dark if strength > STRONG_DARK else page.light)
 
 
 def _floor(matrix: Matrix) -> float:

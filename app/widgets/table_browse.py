@@ -50,7 +50,6 @@ def _column_box(
     sheet: Sheet, label: str, key: str, columns: tuple[Column, ...] | list[Column], start: int
 ) -> Column:
     names = [column.name for column in columns]
-    units = {column.name: column.unit for column in columns}
     name = st.selectbox(
         label,
         names,
@@ -58,7 +57,6 @@ def _column_box(
         key=key,
         bind="query-params",
         width=340,
-        format_func=lambda name: f"{name} · {units[name]}",
     )
     return sheet.column(str(name))
 

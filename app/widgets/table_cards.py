@@ -110,18 +110,19 @@ def bank_card(view: BankView) -> None:
     trainings = sum(group.trainings for group in view.groups)
     seconds = sum(group.seconds for group in view.groups)
     st.caption(
-        f"{numbers.count(trainings)} stand-alone trainings that took "
+        f"{table_protocol.count(trainings, 'stand-alone training')} in "
         f"{numbers.duration(seconds)}, kept so that none is done twice."
     )
     for group in view.groups[:BANK_ROWS]:
         with st.container(border=True, key=f"bank-{group.key.replace('/', '-')}"):
             space = client.title("spaces", group.space)
             said = table_protocol.words(group.protocol, group.content)
-            count = f"{numbers.count(group.networks)} networks"
+            count = table_protocol.count
             st.html(
                 f'<div class="nw-row"><b>{escape(space)}</b><span>{escape(said)}</span>'
-                f'<span class="nw-push nw-quiet">{count}, {numbers.count(group.trainings)} '
-                f"trainings, {numbers.duration(group.seconds)}</span></div>"
+                f'<span class="nw-push nw-quiet">{count(group.networks, "network")}, '
+                f"{count(group.trainings, 'training')}, {numbers.duration(group.seconds)}"
+                "</span></div>"
             )
             st.page_link(
                 links.TABLES,

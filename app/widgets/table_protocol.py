@@ -26,7 +26,7 @@ def words(protocol: str, content: Mapping[str, Any] | None) -> str:
     return (
         f"{title}, {images} training images, {training.get('epochs')} epochs of batch "
         f"{training.get('batch_size')}, {network.get('channels')} channels, "
-        f"{_count(network.get('cells'), 'cell')}"
+        f"{count(network.get('cells'), 'cell')}"
     )
 
 
@@ -45,14 +45,15 @@ def details(protocol: str, content: Mapping[str, Any] | None) -> dict[str, objec
         "Training, held-out, test images": ", ".join(numbers.count(part) for part in parts),
         "Images": f"{side} × {side}, {data.get('classes')} classes",
         "Changes to training images": _pairs(changes) or "none",
-        "Skeleton": f"{network.get('channels')} channels, {_count(network.get('cells'), 'cell')}",
+        "Skeleton": f"{network.get('channels')} channels, {count(network.get('cells'), 'cell')}",
         "Training": f"{training.get('epochs')} epochs, batch {training.get('batch_size')}",
         "Optimiser": _pairs(optimiser),
     }
 
 
-def _count(number: object, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def count(number: float | None, word: str) -> str:
+    """Return a number of things in words."""
+    return f"{numbers.count(number)} {word}{'' if number == 1 else 's'}"
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

@@ -69,9 +69,7 @@ def test_settings_of_the_space_are_kept(cli: Command) -> None:
     )
     assert said.code == 0, said.err
     assert json.loads(said.out)["space_settings"] == {"nodes": 5}
-    wrong = cli(
-        "table", "import", "csv", "s.csv", "--space=nb101", "--space-settings={nodes: 99}"
-    )
+    wrong = cli("table", "import", "csv", "s.csv", "--space=nb101", "--space-settings={nodes: 99}")
     assert "space_settings.nodes" in wrong.refused()
 
 
