@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import client, lab_tables, links, rights
+from app import table_address as address
 from app.lab_tables import BankGroup, BankView, Entry
 from app.sheet import Sheet
 from app.table_imports import PREFIX
@@ -25,7 +26,7 @@ OFFICIAL = (
 
 def render() -> None:
     """Draw the list, or the table or bank that the address names."""
-    name, key = st.query_params.get("table"), st.query_params.get("bank")
+    name, key = st.query_params.get(address.TABLE), st.query_params.get(address.BANK)
     if name:
         _table(name)
     elif key:
@@ -59,7 +60,9 @@ def _list() -> None:
 
 def _back(label: str) -> None:
     with st.container(key="back"):
-        st.page_link(links.TABLES, label=label, icon=":material/arrow_back:")
+        st.button(
+            label, icon=":material/arrow_back:", type="tertiary", on_click=address.leave, key="up"
+        )
 
 
 # -- one table ------------------------------------------------------------------------------------
@@ -191,7 +194,7 @@ def _group(view: BankView, key: str) -> BankGroup | None:
         placeholder="Choose",
     )
     if chosen is not None and chosen != key:
-        st.query_params["bank"] = chosen
+        st.query_params[address.BANK] = chosen
         st.rerun()
     return groups.get(key)
 

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app import lab_tables
+from app import table_address as address
 from app.sheet import Mask, Sheet, Values, best_rows
 from app.widgets import table_agreement, table_decline
 from app.widgets import table_ranks as rank_chart
@@ -43,7 +44,7 @@ def draw(sheet: Sheet, column: Column, share: float) -> None:
         if share < 1:
             st.caption(f"Only the best {100 * share:g} % by {by}, {rows:,} architectures.")
     if clicked is not None:
-        st.query_params["pair"] = list(dict.fromkeys(str(name) for name in clicked))
+        st.query_params[address.PAIR] = list(dict.fromkeys(str(name) for name in clicked))
         st.rerun()
     with right:
         first, others = _pair_boxes(names, by)
@@ -87,7 +88,7 @@ def _boxes(names: list[str], by: str) -> tuple[str, list[str]]:
 
 def _pair_boxes(names: list[str], by: str) -> tuple[str, list[str]]:
     """Draw the choice of the columns whose ranks are drawn; the address keeps it."""
-    kept = [name for name in st.query_params.get_all("pair") if name in names]
+    kept = [name for name in st.query_params.get_all(address.PAIR) if name in names]
     first, *others = kept or [by, *[name for name in names if name != by][:1]]
     state = "-".join([first, *others])
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -103,7 +104,7 @@ def _pair_boxes(names: list[str], by: str) -> tuple[str, list[str]]:
             width="stretch",
         )
     if [base, *against] != [first, *others]:
-        st.query_params["pair"] = [base, *against]
+        st.query_params[address.PAIR] = [base, *against]
         st.rerun()
     return first, [name for name in others if name != first]
 

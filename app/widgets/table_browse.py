@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from app import lab_tables
+from app import table_address as address
 from app.sheet import Mask, Sheet, Values, best_rows
 from app.widgets import table_agreement_view, table_histogram, table_network
 from app.widgets import table_scatter as scatter
@@ -162,7 +163,7 @@ def _scatter(sheet: Sheet, column: Column, share: float) -> None:
         _drawn_words(x[1], y[1])
         _known(sheet, across)
     if clicked is not None:
-        st.query_params["row"] = str(int(clicked))
+        st.query_params[address.ROW] = str(int(clicked))
         st.rerun()
     with right:
         st.markdown("**The best one**" if row is None else "**The one you clicked on**")
@@ -187,7 +188,7 @@ def _drawn_words(x: Values, y: Values) -> None:
 
 def _picked(sheet: Sheet) -> int | None:
     """Return the row that the address names."""
-    text = st.query_params.get("row", "")
+    text = st.query_params.get(address.ROW, "")
     row = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else -1
     return row if 0 <= row < sheet.rows else None
 

@@ -8,7 +8,8 @@ from html import escape
 
 import streamlit as st
 
-from app import client, lab_tables, links, rights
+from app import client, lab_tables, rights
+from app import table_address as address
 from app.guard import attempt
 from app.lab_tables import BankView, Entry
 from app.widgets import numbers, table_protocol
@@ -41,13 +42,19 @@ def _card(entry: Entry) -> None:
         facts(_facts(entry, header))
     with st.container(horizontal=True, vertical_alignment="center"):
         if header is not None:
-            st.page_link(
-                links.TABLES,
-                label="Open",
-                icon=":material/table_chart_view:",
-                query_params={"table": entry.name},
-            )
+            open_button(address.TABLE, entry.name)
         delete(entry.name)
+
+
+def open_button(kind: str, name: str) -> None:
+    """Draw the way into a table or a part of the bank."""
+    st.button(
+        "Open",
+        icon=":material/table_chart_view:",
+        key=f"open-{kind}-{name}",
+        on_click=address.show,
+        args=(kind, name),
+    )
 
 
 def _facts(entry: Entry, header: Header) -> dict[str, object]:
@@ -91,7 +98,7 @@ def delete(name: str) -> None:
         if st.button("Delete for good", key=f"really-{name}", type="primary"):
             done = attempt(lambda: lab_tables.delete(name), f"{name} was deleted")
             if done:
-                st.query_params.clear()
+                address.leave()
                 st.rerun()
 
 
@@ -124,12 +131,7 @@ def bank_card(view: BankView) -> None:
                 f"{count(group.trainings, 'training')}, {numbers.duration(group.seconds)}"
                 "</span></div>"
             )
-            st.page_link(
-                links.TABLES,
-                label="Open",
-                icon=":material/table_chart_view:",
-                query_params={"bank": group.key},
-            )
+            open_button(address.BANK, group.key)
     if len(view.groups) > BANK_ROWS:
         st.caption(
             f"{len(view.groups) - BANK_ROWS} more protocols: open one of these, then choose."
