@@ -14,6 +14,7 @@ from app.widgets.empty import empty
 from app.widgets.facts import facts
 from app.widgets.plain import plain
 from app.widgets.task_box import task_boxes
+from engine.tables.importing import KINDS
 
 OFFICIAL = (
     "A table says how good architectures are without training them: experiments rank against it "
@@ -103,7 +104,7 @@ def _more(entry: Entry, sheet: Sheet) -> None:
             {
                 "Source": header.source,
                 "SHA-256": header.sha256,
-                "Kind": header.kind,
+                "Kind": KINDS.get(header.kind, header.kind),
                 "On disk": numbers.size(entry.size),
             }
         )

@@ -207,7 +207,7 @@ def _columns(seen: CsvPreview, key: str) -> tuple[tuple[str, str], ...]:
         key=f"{key}-columns",
         hide_index=True,
         disabled=["Column", "Smallest", "Largest"],
-        height=min(38 + 35 * len(rows), 320),
+        height=min(37 + 35 * len(rows), 317),
         column_config={
             "Import": column.CheckboxColumn(width="small"),
             "Unit": column.SelectboxColumn(

@@ -13,6 +13,7 @@ from app.sheet import Network, Sheet
 from app.widgets import cell_graph, numbers
 from app.widgets.empty import empty
 from app.widgets.facts import facts
+from app.widgets.table_protocol import count
 from app.widgets.table_units import descending, written
 from engine.core.space import Cost
 from engine.spec.errors import ArchitectureError
@@ -53,7 +54,7 @@ def skeleton(sheet: Sheet) -> str:
     """Say in which skeleton parameters and FLOPs are counted."""
     network = sheet.network
     return (
-        f"{network.channels} channels, {network.cells} cells, {network.classes} classes, "
+        f"{network.channels} channels, {count(network.cells, 'cell')}, {network.classes} classes, "
         f"{network.resolution} × {network.resolution} images"
     )
 
@@ -74,7 +75,7 @@ def _values(sheet: Sheet, row: int, key: str) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         key=f"values-{key}",
-        height=min(38 + 35 * len(rows), 460),
+        height=min(37 + 35 * len(rows), 457),
         alt="Every number that is known of this architecture, with its rank",
     )
 
