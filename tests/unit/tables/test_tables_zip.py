@@ -70,7 +70,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
     assert sorted(p.name for p in tmp_path.rglob("*.json")) == []
 
 
-segment = st.sampled_from(["..", ".", "", "a", "b.json", "\\", "c:", "\x00", "~"])
+segment = st.sampled_from(["..", ".", "", "a", "b.json", "\\", "c:", "~"])
 
 
 @given(st.lists(segment, min_size=1, max_size=5))
