@@ -164,7 +164,11 @@ class Tasks:
             return
         said = [line for line in lines if line]
         if code != 0:
-            task.error = said[-1] if said else f"It ended without a message (code {code})."
+            task.error = (
+                said[-1].removeprefix("error: ")
+                if said
+                else f"It ended without a message (code {code})."
+            )
             task.state = "failed"
             return
         task.output = _object(printed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -18,6 +18,7 @@ from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.tables.bank import Bank
+from engine.tables.bank_reading import keep_protocol
 from engine.training.stand_alone import StandAloneTrainer, protocol_key
 
 PARTS: tuple[Literal["train", "held_out", "test"], ...] = ("train", "held_out", "test")
@@ -78,5 +79,20 @@ class Materials:
         trainer = StandAloneTrainer(
             self.space, self.network, spec.stand_alone, augmentation, self.parts, protocol
         )
-        part = spec.evaluation.ground_truth.part
-        return TrainedTruth(self.space, trainer, Bank(home / "bank"), part)
+        bank, part = Bank(home / "bank"), spec.evaluation.ground_truth.part
+        keep_protocol(bank.folder, protocol, self._protocol(spec))
+        return TrainedTruth(self.space, trainer, bank, part)
+
+    def _protocol(self, spec: ExperimentSpec) -> dict[str, Any]:
+        """Return what a protocol's hash stands for, for people who look at the bank."""
+        data = self.data
+        sizes = {f"{part}_images": len(getattr(data, f"{part}_labels")) for part in PARTS}
+        return {
+            "data": {
+                "name": data.name, "classes": len(data.classes), "resolution": data.resolution,
+            }
+            | sizes
+            | {"augmentation": spec.data.augmentation.model_dump(mode="json")},
+            "network": spec.stand_alone.skeleton(self.network).model_dump(mode="json"),
+            "training": spec.stand_alone.model_dump(mode="json", exclude={"replicates"}),
+        }  # fmt: skip

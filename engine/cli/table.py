@@ -1,4 +1,4 @@
-"""`table import|list|query|stats`: ground truth that others have published or measured."""
+"""`table import|list|query|stats|delete`: ground truth that others have published or measured."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from engine.cli.ending import tidy_ending
 from engine.cli.reporting import reporting
 from engine.lab_folders import data_folder
 from engine.spaces import get_space
 from engine.spec.errors import TableError
-from engine.spec.files import load
+from engine.spec.files import load, read_mapping
 from engine.tables.csv_import import CsvOptions
 from engine.tables.header import Header, accuracies, read_header
 from engine.tables.importing import KINDS, SpaceChoice, import_table
-from engine.tables.store import imported, open_table, tables_folder
+from engine.tables.store import delete_table, imported, open_table, tables_folder
 from engine.tables.table_stats import table_stats
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -28,7 +29,7 @@ Name = Annotated[str, typer.Argument(help="Imported table, see `table list`.")]
 MOST_PAIRS = 15
 
 table = typer.Typer(
-    help="Ground truth tables: import, list, query, describe.", no_args_is_help=True
+    help="Ground truth tables: import, list, query, describe, delete.", no_args_is_help=True
 )
 
 
@@ -49,6 +50,10 @@ def import_(
         Path | None,
         typer.Option(help="Experiment file whose space, with its settings, a CSV file is about."),
     ] = None,
+    space_settings: Annotated[
+        str | None,
+        typer.Option(help="Settings of --space, as the section of an experiment (YAML or JSON)."),
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,12 +67,13 @@ def import_(
     json_: Json = False,
 ) -> None:
     """Convert ground truth into a compact table that experiments can name."""
-    choice = SpaceChoice(space)
+    settings = read_mapping(space_settings) if space_settings else None
+    choice = SpaceChoice(space, settings)
     if spec is not None:
         experiment = load(spec)
         choice = SpaceChoice(experiment.space, experiment.space_settings)
     options = CsvOptions(tuple(column or ()), unit)
-    with reporting() as report:
+    with tidy_ending(), reporting() as report:
         header = import_table(kind, path, data_folder(), name, choice, options, report)
     if json_:
         print(json.dumps(header.to_json(), indent=1))
@@ -147,6 +153,18 @@ def stats(
             f"{MOST_PAIRS} of {len(described['spearman'])} pairs; choose columns with --column, "
             "or see all with --json."
         )
+
+
+@table.command()
+def delete(
+    name: Name,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete an imported table; experiments that name it can no longer be run."""
+    if not yes:
+        typer.confirm(f"Delete the table {name} for good?", abort=True)
+    delete_table(data_folder(), name)
+    print(f"{name} was deleted.")
 
 
 def _pair(row: dict[str, Any]) -> str:

@@ -90,7 +90,7 @@ class Bank:
         complete = data[: data.rfind(b"\n") + 1]
         found = complete.splitlines()
         for number, line in enumerate(found, start=lines + 1):
-            row = _parse(line, f"line {number} of {path}")
+            row = parse_row(line, f"line {number} of {path}")
             self._rows.setdefault(row.key, row)
         self._read[path] = offset + len(complete), lines + len(found)
 
@@ -157,7 +157,16 @@ class Bank:
         return len(self._rows)
 
 
-def _parse(line: bytes, where: str) -> BankRow:
+def parse_row(line: bytes, where: str) -> BankRow:
+    """Read a line of a bank's file.
+
+    Args:
+        line: the line.
+        where: what messages call it.
+
+    Raises:
+        TableError: it is damaged or of another version.
+    """
     try:
         value = json.loads(line)
         version = value.get("version", 1)

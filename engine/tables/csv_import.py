@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -168,12 +169,8 @@ def _column(
 
 def _text(reader: csv.DictReader[str], path: Path, row: dict[str, str], space: Space) -> str:
     """Return the architecture of a row in the space's own writing."""
-    text_column = next((name for name in TEXT_COLUMNS if name in row), None)
-    if text_column is not None:
-        text = row[text_column]
-    elif all(name in row for name in _PAIR):
-        text = " ".join(row[name] for name in _PAIR)
-    else:
+    text = architecture_text(row)
+    if text is None:
         raise TableError(
             f"{path} has no architecture column; name it one of {', '.join(TEXT_COLUMNS)}, or "
             f"give {' and '.join(_PAIR)}."
@@ -182,3 +179,13 @@ def _text(reader: csv.DictReader[str], path: Path, row: dict[str, str], space: S
         return space.to_text(space.parse(text))
     except ArchitectureError as error:
         raise TableError(f"Line {reader.line_num} of {path}: {error}") from None
+
+
+def architecture_text(row: Mapping[str, str]) -> str | None:
+    """Return what a row is about as the file writes it; None where no column says that."""
+    text_column = next((name for name in TEXT_COLUMNS if name in row), None)
+    if text_column is not None:
+        return row[text_column]
+    if all(name in row for name in _PAIR):
+        return " ".join(row[name] for name in _PAIR)
+    return None

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
@@ -72,18 +73,43 @@ def open_csv(path: Path) -> Iterator[csv.DictReader[str]]:
         TableError: unreadable, damaged, or no CSV; also for what is found while reading.
     """
     try:
-        with path.open("rb") as file:
-            packed = file.peek(2)[:2] == b"\x1f\x8b"
-            data = gzip.GzipFile(fileobj=file) if packed else file
-            with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as text:
-                reader = csv.DictReader(text, restval="")
-                try:
-                    yield reader
-                except csv.Error as error:
-                    line = reader.line_num + 1
-                    raise TableError(f"Line {line} of {path} is no CSV: {error}.") from None
+        with path.open("rb") as file, reading_csv(file, path) as reader:
+            yield reader
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+@contextmanager
+def reading_csv(file: BinaryIO, path: Path) -> Iterator[csv.DictReader[str]]:
+    """Read an open file line by line; the file stays open.
+
+    Args:
+        file: opened for reading bytes, at its start.
+        path: what messages call it.
+
+    Raises:
+        TableError: as `open_csv`.
+    """
+    try:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        data = gzip.GzipFile(fileobj=file) if packed else file
+        text = io.TextIOWrapper(data, encoding="utf-8-sig", newline="")
+        try:
+            reader = csv.DictReader(text, restval="")
+            try:
+                yield reader
+            except csv.Error as error:
+                line = reader.line_num + 1
+                raise TableError(f"Line {line} of {path} is no CSV: {error}.") from None
+        finally:
+            text.detach()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise TableError(f"{path} cannot be read as a CSV table: {error}.") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> TableError:
+    return TableError(f"{path} cannot be read as a CSV table: {error}.")
 
 
 def number(text: str, reader: csv.DictReader[str], path: Path) -> float:

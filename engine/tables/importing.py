@@ -18,7 +18,8 @@ from engine.tables.header import Header, Origin
 from engine.tables.nats_official import read_nats
 from engine.tables.nb101_official import read_nb101
 from engine.tables.nb301 import read_nb301
-from engine.tables.store import file_sha256, require_free, save
+from engine.tables.store import file_sha256, require_free, save, tables_folder
+from engine.tables.zip_folder import is_zip, unpacked
 
 KINDS = {
     "csv": "CSV, optionally gzipped, with one row per architecture (or per training)",
@@ -28,12 +29,22 @@ KINDS = {
     "nb101": "nasbench_only108.tfrecord or nasbench_full.tfrecord",
     "darts": "NAS-Bench-301's folder of results_*.json, or CSV with a column `genotype`",
 }
+FOLDER_KINDS = ("nats_tss", "nats_sss", "darts")
+"""Kinds that can be a folder; a ZIP archive of it will do."""
 SPACES_OF = {
     "nb201": "nb201",
     "nats_tss": "nb201",
     "nats_sss": "nats_size",
     "nb101": "nb101",
     "darts": "darts",
+}
+_CALLED = {  # the first that fits
+    "csv": r"(?i)\.csv(\.gz)?$",
+    "nb101": r"(?i)\.tfrecord$",
+    "nb201": r"(?i)\.pth$",
+    "nats_sss": r"(?i)nats.*sss",
+    "nats_tss": r"(?i)nats.*tss",
+    "darts": r"(?i)nb.?301|nas.?bench.?301|darts",
 }
 
 
@@ -83,7 +94,13 @@ def import_table(
     chosen = _space(kind, space)
     progress("Checking", 0, None)
     digest = _sha256(path)
-    built = _read(kind, path, chosen, options, progress)
+    if is_zip(path) and kind in FOLDER_KINDS:
+        beside = tables_folder(data_folder)
+        beside.mkdir(parents=True, exist_ok=True)
+        with unpacked(path, beside, progress) as folder:
+            built = _read(kind, folder, chosen, options, progress)
+    else:
+        built = _read(kind, path, chosen, options, progress)
     progress("Writing", 0, None)
     origin = Origin(chosen.name, dict(space.settings or {}), kind, path.resolve().name, digest)
     return save(data_folder, name, built, origin)
@@ -92,6 +109,15 @@ def import_table(
 def default_name(path: Path) -> str:
     """Return the name that a file gives to its table."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", path.resolve().name.split(".")[0])
+
+
+def guess_kind(name: str) -> str | None:
+    """Return the kind that a file or folder is called like, or None.
+
+    Args:
+        name: of the file, without its folder.
+    """
+    return next((kind for kind, pattern in _CALLED.items() if re.search(pattern, name)), None)
 
 
 def _space(kind: str, given: SpaceChoice) -> Space:

@@ -167,12 +167,14 @@ def open_table(data_folder: Path, name: str) -> Table:
     Raises:
         TableError: there is none of this name, or it is damaged.
     """
-    known = imported(data_folder)
-    if name not in known:
-        raise TableError(
-            f"There is no imported table `{name:.100}`; there are: {', '.join(known) or 'none'}."
-        )
+    if name not in imported(data_folder):
+        raise _unknown(data_folder, name)
     return Table(tables_folder(data_folder) / name)
+
+
+def _unknown(data_folder: Path, name: str) -> TableError:
+    known = ", ".join(imported(data_folder)) or "none"
+    return TableError(f"There is no imported table `{name:.100}`; there are: {known}.")
 
 
 def require_free(data_folder: Path, name: str) -> Path:
@@ -187,6 +189,23 @@ def require_free(data_folder: Path, name: str) -> Path:
             f"There is a table `{name}` already; give another --name, or delete {folder} first."
         )
     return folder
+
+
+def delete_table(data_folder: Path, name: str) -> None:
+    """Delete an imported table; it vanishes from all lists at once, also where it is damaged.
+
+    Raises:
+        TableError: there is none of this name, or the folder is not writable.
+    """
+    if name not in imported(data_folder):
+        raise _unknown(data_folder, name)
+    folder = tables_folder(data_folder) / name
+    doomed = folder.with_name(f".{name}.{secrets.token_hex(4)}")
+    try:
+        os.rename(folder, doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise TableError(f"Cannot delete the table {folder}: {error.strerror}.") from error
 
 
 def save(data_folder: Path, name: str, built: BuiltTable, origin: Origin) -> Header:
