@@ -1,4 +1,4 @@
-"""From a source of labelled images to an imported data set: the kinds of sources that are known."""
+"""From a source of labelled images to an imported data set: the kinds that are known."""
 
 from __future__ import annotations
 

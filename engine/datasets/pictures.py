@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from engine.datasets.image_data import Images
 from engine.spec.errors import DataError
@@ -116,6 +116,8 @@ def _open(path: Path | str, data: bytes | None) -> Image.Image:
 
 def _unreadable(path: Path | str, error: Exception) -> DataError:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, UnidentifiedImageError):
+        text = "it is no picture of a kind that is known here, or it is damaged"
     return DataError(
         f"{path}: this picture cannot be read ({text}); replace it or take it out of the folder."
     )

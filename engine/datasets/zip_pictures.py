@@ -20,7 +20,7 @@ MAX_MEMBERS = 1_000_000
 MAX_MEMBER_BYTES = 256 * 2**20
 MAX_TOTAL_BYTES = 64 * 2**30
 MAX_RATIO = 100
-"""Pictures hardly shrink in an archive; one that unfolds more than this is no collection of them."""
+"""Pictures hardly shrink in an archive; what unfolds more than this is no collection of them."""
 RATIO_FROM_BYTES = 64 * 2**20
 """Below this size any ratio is harmless, and small drawings do shrink a lot."""
 CHUNK = 128
