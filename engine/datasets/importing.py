@@ -121,7 +121,11 @@ def _folder(source: str, cache_dir: Path, choice: ImportChoice, report: Report) 
 
 def _npz(source: str, cache_dir: Path, choice: ImportChoice, report: Report) -> Found:
     report("Reading the file", 0, None)
-    data = read_npz(Path(source).expanduser())
+    path = Path(source).expanduser()
+    try:
+        data = read_npz(path)
+    except DataError as error:
+        raise DataError(str(error).replace(str(path), path.name)) from None
     tests = data.test_images
     if choice.resolution is not None:
         data = replace(
@@ -129,7 +133,7 @@ def _npz(source: str, cache_dir: Path, choice: ImportChoice, report: Report) -> 
             images=resize_images(data.images, choice.resolution),
             test_images=None if tests is None else resize_images(tests, choice.resolution),
         )
-    return replace(data, source=Path(source).name), FileProblems()
+    return replace(data, source=path.name), FileProblems()
 
 
 def _hub(source: str, cache_dir: Path, choice: ImportChoice, report: Report) -> Found:
