@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from app.widgets import palette
 from app.widgets.chart import Columns, base_figure
 from app.widgets.plot import Figure
 
-# Part -> name, colour, pattern: parts are told apart without colour too.
+# Part -> name, colour, filled, symbol: parts are told apart without colour too.
 PARTS = {
-    "train": ("Training", palette.ACCENT, ""),
-    "held_out": ("Held-out", palette.ORANGE, "/"),
-    "test": ("Test", palette.VIOLET, "."),
+    "train": ("Training", palette.ACCENT, True, "circle"),
+    "held_out": ("Held-out", palette.ORANGE, False, "square-open"),
+    "test": ("Test", palette.VIOLET, True, "triangle-up"),
 }
+MOST_BARS = 40
+"""Bars of more classes would be thinner than a line; they are drawn as points."""
 
 Counts = Mapping[str, Sequence[int]]
 
@@ -30,21 +33,23 @@ def figure(name: str, classes: Sequence[str], counts: Counts) -> Figure:
     drawn = base_figure(name, "class", "images")
     places = list(range(len(classes)))
     for part, values in counts.items():
-        title, colour, pattern = PARTS[part]
+        title, colour, filled, symbol = PARTS[part]
+        line = {"color": colour.css, "width": 1.5}
+        look: dict[str, Any] = {"type": "scatter", "mode": "markers"}
+        look["marker"] = {"color": colour.css, "symbol": symbol, "size": 7}
+        if len(classes) <= MOST_BARS:
+            fill = colour.css if filled else "rgba(0,0,0,0)"
+            look = {"type": "bar", "marker": {"color": fill, "line": line}}
         drawn["data"].append(
             {
-                "type": "bar",
                 "name": title,
                 "x": places,
                 "y": list(values),
                 "text": list(classes),
-                "textposition": "none",
-                "marker": {
-                    "color": colour.css,
-                    "pattern": {"shape": pattern, "fgcolor": palette.BACKGROUND.css, "size": 6},
-                },
                 "hovertemplate": f"%{{text}}<br>{title}: %{{y:,}} images<extra></extra>",
             }
+            | look
+            | ({"textposition": "none"} if look["type"] == "bar" else {})
         )
     step = -(-len(classes) // 25)
     drawn["layout"]["xaxis"] |= {"tickvals": places[::step], "ticktext": list(classes[::step])}
@@ -79,6 +84,8 @@ def sentence(counts: Sequence[int]) -> str:
     low, high = min(counts), max(counts)
     if low == high:
         return f"Every class has {low:,} training images"
-    if high <= 1.2 * low:
+    if high <= 1.25 * low:
         return f"The classes are nearly even, with {low:,} to {high:,} training images each"
+    if high <= 2 * low:
+        return f"The classes differ in size, with {low:,} to {high:,} training images each"
     return f"The classes are uneven, with {low:,} to {high:,} training images each"
