@@ -75,6 +75,8 @@ def read_all(
         problems.add(name, reason)
     kept = np.ones(len(files), bool)
     shape = _common_shape(files, resolution, kept, problems, report)
+    if shape is None:
+        raise _none_left(problems, skip, len(files) + len(others))
     images = np.empty((len(files), *shape), np.uint8)
 
     def decode(file: PictureFile) -> Images:
@@ -86,7 +88,7 @@ def read_all(
     if problems.count and not skip:
         raise UnusableFilesError(problems, len(files) + len(others))
     if not kept.any():
-        raise _none_left(problems)
+        raise _none_left(problems, skip, len(files) + len(others))
     return images if kept.all() else images[kept], kept, problems
 
 
@@ -96,7 +98,8 @@ def _common_shape(
     kept: Kept,
     problems: FileProblems,
     report: Report,
-) -> Shape:
+) -> Shape | None:
+    """Return height, width and channels of all, None where not one can be read."""
     first: tuple[str, Header] | None = None
     grey = True
 
@@ -114,7 +117,7 @@ def _common_shape(
             )
         report("Looking at the pictures", position + 1, len(files))
     if first is None:
-        raise _none_left(problems)
+        return None
     height, width = (first[1].height, first[1].width) if resolution is None else (resolution,) * 2
     shape = (height, width, 1 if grey else 3)
     size = len(files) * int(np.prod(shape))
@@ -161,7 +164,9 @@ def _reason(name: str, error: DataError) -> str:
     return text.partition("; ")[0].rstrip(".")
 
 
-def _none_left(problems: FileProblems) -> DataError:
+def _none_left(problems: FileProblems, skip: bool, of: int) -> DataError:
+    if not skip:
+        return UnusableFilesError(problems, of)
     if not problems.listed:
         return DataError("There are no pictures.")
     name, reason = problems.listed[0]
