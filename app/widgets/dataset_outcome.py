@@ -8,8 +8,10 @@ from app import client
 from app import lab_datasets as lab
 from app.background import Task
 from app.guard import attempt
+from app.widgets import dataset_facts
 from app.widgets.dataset_card import montage
 from app.widgets.dataset_detail import problems
+from app.widgets.facts import facts
 from app.widgets.plain import plain
 from app.widgets.task_box import task_boxes
 
@@ -42,11 +44,13 @@ def _done(task: Task) -> None:
         lab.settle(task.key)
         return
     left_out = task.output.get("left_out") or {}
-    said = "" if not left_out.get("count") else f" {left_out['count']} files were left out:"
+    count = left_out.get("count", 0)
+    said = "" if not count else f" {count} file{' was' if count == 1 else 's were'} left out:"
     st.success(f"{plain(item.title)} is ready.{said}", icon=":material/check_circle:")
-    if said:
+    if count:
         problems(left_out)
     if item.preview is not None:
+        facts(dataset_facts.short(item.preview))
         st.image(montage(item.preview), width=640, alt=f"Images of {item.title}")
     with st.container(horizontal=True, gap="small"):
         if st.button("Keep it", key=f"keep-{task.key}", icon=":material/check:", type="primary"):
