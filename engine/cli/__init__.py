@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import catalogue, data, export, results, runs, space, study, table
+from engine.cli import catalogue, data, export, report, results, runs, space, study, table
 from engine.spec.errors import TrainingError, WorkbenchError
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -19,7 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (runs, catalogue, data, table, space, results, study, export):
+for _group in (runs, catalogue, data, table, space, results, study, export, report):
     _group.register(app)
 
 
