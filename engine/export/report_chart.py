@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 640.0, 300.0
+WIDTH, HEIGHT = 480.0, 280.0
 LEFT, RIGHT, TOP, BOTTOM = 58.0, 14.0, 10.0, 44.0
 MOST_POINTS = 500
 DASHES = ("", "7 4", "2 3", "9 3 2 3", "12 4", "4 2")
@@ -55,7 +55,7 @@ class Series:
         return [found[round(place * step)] for place in range(MOST_POINTS)]
 
 
-def ticks(low: float, high: float, most: int = 6) -> list[float]:
+def ticks(low: float, high: float, most: int = 5) -> list[float]:
     """Return round numbers from `low` to `high`: 1, 2 or 5 times a power of ten apart.
 
     Args:
@@ -89,14 +89,13 @@ def chart(series: Sequence[Series], x_title: str, y_title: str, sentence: str) -
     return _figure("".join(body), sentence, _legend(series) if len(series) > 1 else "")
 
 
-def disorder(truth: Sequence[float], score: Sequence[float], sentence: str) -> str:
+def disorder(truth: Sequence[float], score: Sequence[float]) -> str:
     """Return a rank-disorder plot: a line an architecture, from its true to its super-net rank.
 
-    Lines that move by more than a quarter of the sample are marked.
+    Lines that move by more than a quarter of the sample are marked, and counted in the sentence.
 
     Args:
-        truth, score: of each architecture; ranks are dense from 1, the best on top.
-        sentence: what one sees.
+        truth, score: of each architecture; ranks count from 1, the best on top.
     """
     left, right = _ranks(truth), _ranks(score)
     count, middle = len(left), (HEIGHT - 2 * TOP - 20)
@@ -121,6 +120,8 @@ def disorder(truth: Sequence[float], score: Sequence[float], sentence: str) -> s
             f'<text x="{x1 - 10:.0f}" y="{y(rank) + 4:.1f}" text-anchor="end">{rank}</text>'
         )
         body.append(f'<text x="{x2 + 10:.0f}" y="{y(rank) + 4:.1f}">{rank}</text>')
+    moved = sum(abs(a - b) > count / 4 for a, b in zip(left, right, strict=True))
+    sentence = f"{moved} of {count} architectures are more than a quarter of the ranking off"
     return _figure("".join(body), sentence, "")
 
 
@@ -164,7 +165,7 @@ class _Frame:
             body.append(
                 f'<text x="{LEFT - 7}" y="{y + 4:.1f}" text-anchor="end">{value:.6g}</text>'
             )
-        for value in ticks(*self._x, most=9):
+        for value in ticks(*self._x, most=7):
             x = self.at(value, self._y[0])[0]
             body.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{bottom}"/>')
             body.append(

@@ -50,9 +50,7 @@ def _newest(story: Story) -> list[str]:
     said = f"The super-net orders {len(truth)} architectures with Kendall τ = {tau}"
     return [
         chart(clouds, "stand-alone accuracy (%)", "super-net accuracy (%)", said),
-        disorder(
-            truth, scores, "Each line leads from an architecture's true rank to its rank here"
-        ),
+        disorder(truth, scores),
     ]
 
 

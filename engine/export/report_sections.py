@@ -77,7 +77,10 @@ def key_figures(story: Story) -> str:
     published = story.result.get("published") or {}
     rows = []
     for name, value in metrics.items():
-        row = [text(say.title(name)), number(say.metric(name, value))]
+        if name == "best_rank_of":  # told with the best rank
+            continue
+        of = f" of {metrics['best_rank_of']}" if name + "_of" in metrics else ""
+        row = [text(say.title(name)), number(say.metric(name, value) + of)]
         row.append(number(_interval(name, intervals.get(name))))
         if published:
             row += _published(name, published.get(name))
@@ -214,7 +217,7 @@ def repeat(story: Story) -> str:
 
 def specification(story: Story) -> str:
     """Return the specification as YAML, every default written out."""
-    return f"<pre>{escape(dump(story.spec))}</pre>"
+    return f'<pre class="long">{escape(dump(story.spec))}</pre>'
 
 
 def environment(story: Story) -> str:

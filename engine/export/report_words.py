@@ -21,6 +21,8 @@ TITLES = {
     "final_accuracy": "Mean stand-alone accuracy of the best 3",
     "best_rank": "Best rank among those known",
     "surpass_random": "Probability to surpass random search",
+    "sparse_kendall_tau_published": "Sparse Kendall τ, as the published code computes it",
+    "mean_absolute_displacement": "Mean displacement of a rank",
     "sample_size": "Size of the correlation sample",
 }
 _PERCENT = ("super_net_accuracy", "final_accuracy", "regret")
@@ -42,8 +44,10 @@ def accuracy(value: Any) -> str:
 
 
 def millions(value: Any) -> str:
-    """Write parameters or multiply-adds in millions."""
-    return NONE if not isinstance(value, (int, float)) else f"{value / 1e6:.3g} M"
+    """Write parameters or multiply-adds in millions, or thousands where they are few."""
+    if not isinstance(value, (int, float)):
+        return NONE
+    return f"{value / 1e3:.1f} k" if value < 1e5 else f"{value / 1e6:.2f} M"
 
 
 def seconds(value: float) -> str:
@@ -78,8 +82,9 @@ def names(story: Story) -> tuple[str, str, str]:
     algorithm = RECIPES[spec.algorithm].title if spec.algorithm in RECIPES else spec.algorithm
     space = SPACES[spec.space].title if spec.space in SPACES else spec.space
     data = DATASETS[spec.data.name].title if spec.data.name in DATASETS else spec.data.name
-    path = spec.data.path if spec.data.name == "imported" else None
-    return algorithm, space, f"{data} “{path}”" if path else data
+    if spec.data.name == "imported":
+        data = f"“{spec.data.path}” (imported)"
+    return algorithm, space, data
 
 
 def what_was_run(story: Story) -> str:
