@@ -1,4 +1,4 @@
-"""The HTML report: complete in itself, escaped, true to the record, and right for unfinished runs."""
+"""The HTML report: complete by itself, escaped, true to the record, right for unfinished runs."""
 
 from __future__ import annotations
 
