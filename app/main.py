@@ -14,6 +14,7 @@ import streamlit as st  # noqa: E402
 from app import links, rights  # noqa: E402
 from app.guard import shielded  # noqa: E402
 from app.widgets import brand, palette, sign_in  # noqa: E402
+from app.widgets.reach import reach  # noqa: E402
 
 STYLE = Path(__file__).resolve().parent / "static" / "style.css"
 
@@ -31,6 +32,7 @@ def main() -> None:
     page = st.navigation(links.pages(), position="sidebar")
     shielded(sign_in.sidebar)()
     shielded(page.run)()
+    reach()
 
 
 main()
