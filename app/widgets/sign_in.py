@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 from streamlit.errors import StreamlitAuthError
 
@@ -41,6 +43,6 @@ def sidebar() -> None:
         if not editor:
             st.badge("Read only", icon=":material/visibility:", color="gray")
         if name is not None:
-            st.caption(f"Signed in as {plain(name)}")
+            st.html(f'<p class="nw-quiet nw-small">Signed in as {escape(name)}</p>')
             if st.button("Sign out", key="sign-out", icon=":material/logout:", type="tertiary"):
                 st.logout()
