@@ -9,6 +9,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
+from app.rights import may_edit
 from engine.spec.errors import StoreError, WorkbenchError
 
 P = ParamSpec("P")
@@ -48,7 +49,14 @@ def tell(error: WorkbenchError) -> None:
 
 
 def attempt(action: Callable[[], object], done: str) -> bool:
-    """Do something the user asked for; say that it is done, or why it could not be."""
+    """Do something the user asked for; say that it is done, or why it could not be.
+
+    Nothing is done for a viewer without the right to edit, whatever a page has drawn: a button
+    that is switched off can still be pressed by a forged message.
+    """
+    if not may_edit():
+        st.toast("You may look, but not change anything here.", icon=":material/visibility:")
+        return False
     try:
         action()
     except WorkbenchError as error:

@@ -11,9 +11,9 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's own folde
 
 import streamlit as st  # noqa: E402
 
-from app import links  # noqa: E402
+from app import links, rights  # noqa: E402
 from app.guard import shielded  # noqa: E402
-from app.widgets import brand, frame, palette  # noqa: E402
+from app.widgets import brand, frame, palette, sign_in  # noqa: E402
 
 
 def main() -> None:
@@ -22,7 +22,12 @@ def main() -> None:
     frame.load()
     theme = palette.theme()
     st.logo(brand.logo(theme), size="large", icon_image=brand.mark(theme))
+    if rights.must_sign_in():
+        st.navigation(links.pages(), position="hidden")  # so that every address is known
+        shielded(sign_in.gate)()
+        return
     page = st.navigation(links.pages(), position="sidebar")
+    shielded(sign_in.sidebar)()
     shielded(page.run)()
 
 

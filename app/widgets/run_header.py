@@ -12,7 +12,7 @@ import streamlit as st
 from app import client, drafts, links
 from app.feed import RunFeed
 from app.guard import attempt
-from app.widgets import downloads, numbers, progress
+from app.widgets import downloads, numbers, progress, report_button
 from app.widgets.palette import STATES
 from app.widgets.plain import plain
 from app.widgets.status_strip import tile
@@ -123,6 +123,7 @@ def _actions(feed: RunFeed, spec: ExperimentSpec) -> None:
         if st.button("Repeat", icon=":material/replay:", help="Queue the same again, same seed"):
             _repeat(spec)
         downloads.bundle(feed.run_id)
+        report_button.draw(feed.run_id)
         _more(feed, spec)
 
 

@@ -7,7 +7,19 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import catalogue, data, estimate, export, results, runs, space, study, table, train
+from engine.cli import (
+    catalogue,
+    data,
+    estimate,
+    export,
+    report,
+    results,
+    runs,
+    space,
+    study,
+    table,
+    train,
+)
 from engine.spec.errors import TrainingError, WorkbenchError
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -19,7 +31,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (runs, estimate, catalogue, data, table, space, results, study, export, train):
+for _group in (
+    runs,
+    estimate,
+    catalogue,
+    data,
+    table,
+    space,
+    results,
+    study,
+    export,
+    report,
+    train,
+):
     _group.register(app)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def main() -> None:
     runs, port = Path(sys.argv[1]), sys.argv[2]
     pause = float(sys.argv[3]) if len(sys.argv) > 3 else 0.05
     playing = PlayedClient(runs, pause)
+    os.environ.setdefault("NASW_DATA", str(playing.settings.data))
     client._open_client = lambda: playing
     client._open_catalog = build_catalog
     sys.argv = [

@@ -34,6 +34,7 @@ def lab(runs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PlayedClient]:
     """A client whose submitted runs stay queued, used by every page of the test."""
     playing = PlayedClient(runs, pause_between=-1)
     monkeypatch.setattr(client, "_open_client", lambda: playing)
+    monkeypatch.setenv("NASW_DATA", str(playing.settings.data))
     st.cache_resource.clear()
     st.cache_data.clear()
     yield playing

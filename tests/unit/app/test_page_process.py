@@ -9,7 +9,7 @@ from pathlib import Path
 SUPPORT = Path(__file__).resolve().parents[2] / "browser" / "support"
 ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
-import sys, tempfile
+import os, sys, tempfile
 from pathlib import Path
 sys.path[:0] = [{root!r}, {support!r}]
 from played_client import PlayedClient
@@ -17,6 +17,7 @@ from played_run import played
 from streamlit.testing.v1 import AppTest
 from app import client
 runs = Path(tempfile.mkdtemp())
+os.environ["NASW_DATA"] = str(runs / ".data")
 folder = played(runs)
 playing = PlayedClient(runs, -1)
 client._open_client = lambda: playing

@@ -33,6 +33,11 @@ COMMANDS = {
     "data": "Commands",
     "data list": "--json",
     "data fetch": "cifar10",
+    "data import": "--skip-unreadable",
+    "data show": "--json",
+    "data preview": "NAME",
+    "data delete": "--json",
+    "report": "--out",
 }
 
 

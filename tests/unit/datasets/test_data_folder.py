@@ -161,7 +161,7 @@ def test_postscript_is_never_handed_to_another_program(tmp_path: Path) -> None:
     classes(tmp_path)
     bad = tmp_path / "b" / "bad.png"
     bad.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 6 6\n%%EndComments\n%%EOF\n")
-    check(tmp_path, str(bad), "cannot identify image file")
+    check(tmp_path, str(bad), "no picture of a kind that is known here")
 
 
 @pytest.mark.parametrize("mode", ["I;16", "F"])
