@@ -7,13 +7,16 @@ with fresh widgets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from engine.spec.experiment import ExperimentSpec
 
-_BASE, _GENERATION = "draft-base", "draft-generation"
+_BASE, _GENERATION, _AXES, _SEEDS = "draft-base", "draft-generation", "draft-axes", "draft-seeds"
+
+Values = list[Any]
 
 
 def base() -> dict[str, Any]:
@@ -29,7 +32,31 @@ def key() -> str:
     return f"form{st.session_state.get(_GENERATION, 0)}"
 
 
-def start_from(spec: ExperimentSpec) -> None:
-    """Begin anew with the values of a spec."""
+def seeds() -> str:
+    """Return the seeds that the form starts with, as they are written in their box."""
+    given: str | None = st.session_state.get(_SEEDS)
+    return str(base()["seed"]) if given is None else given
+
+
+def axes() -> dict[str, Values]:
+    """Return the swept fields that the form starts with, each with its values."""
+    found: dict[str, Values] = st.session_state.get(_AXES, {})
+    return found
+
+
+def start_from(
+    spec: ExperimentSpec,
+    axes: Mapping[str, Sequence[Any]] | None = None,
+    seeds: Sequence[int] = (),
+) -> None:
+    """Begin anew with the values of a spec.
+
+    Args:
+        spec: where the fields start.
+        axes: fields that vary, by dotted path, each with its values.
+        seeds: one job each; empty: the seed of the spec.
+    """
     st.session_state[_BASE] = spec.model_dump(mode="json")
+    st.session_state[_AXES] = {path: list(values) for path, values in (axes or {}).items()}
+    st.session_state[_SEEDS] = ", ".join(map(str, seeds)) or None
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1

@@ -27,7 +27,8 @@ class Field:
         options: of a `choice`.
         unit: shown beside the name.
         help: what it does.
-        shown_if: field names of the same section with the value that makes this one matter.
+        shown_if: field names of the same section with the value (or the list of values) that
+            makes this one matter.
         fields: of a `section`.
     """
 
@@ -63,7 +64,10 @@ class Field:
     def matters(self, section: Mapping[str, Any]) -> bool:
         """Tell whether the setting has an effect, given its section's values."""
         wanted = self.shown_if or {}
-        return all(section.get(name) == value for name, value in wanted.items())
+        return all(
+            section.get(name) in (value if isinstance(value, list) else [value])
+            for name, value in wanted.items()
+        )
 
 
 def _limit(words: str, value: float | None) -> str:
