@@ -185,7 +185,8 @@ class Form:
 def _owner(field: Field) -> str:
     """Return what a field is a setting of, in words."""
     section = field.path.split(".")[-2] if "." in field.path else ""
-    return section.replace("super_net", "super-net").replace("_", " ")
+    named = {"super_net": "super-net", "stand_alone": "stand-alone", "norm": "batch-norm"}
+    return named.get(section, section.replace("_", " "))
 
 
 def help_of(field: Field) -> str:

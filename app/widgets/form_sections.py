@@ -21,7 +21,7 @@ FRONT = (
     "data.train_images", "data.held_out_fraction",
     "network.channels", "network.cells", "network.norm.statistics", "network.norm.affine",
     "search.population", "search.generations",
-    "addons.landmark", "addons.landmark.per_round", "addons.landmark.rounds",
+    "addons.landmark", "addons.plasticity", "addons.landmark.per_round", "addons.landmark.rounds",
     "addons.landmark.weight", "addons.landmark.schedule",
     "super_net.batch_size", "super_net.optimiser",
     "super_net.optimiser.learning_rate", "super_net.optimiser.schedule",
@@ -34,7 +34,14 @@ LABELS = {
     "data.path": "Path of the data on the worker",
     "network.cells": "Cells per stage",
     "network.norm.affine": "Learned scale and shift",
+    "network.norm.statistics": "Statistics in evaluation",
+    "network.sharing.dynamic_channels": "Narrow layers are made of",
+    "network.sharing.ofa_kernel": "Kernels share weights (once-for-all)",
+    "network.sharing.edge_norms": "Normalisations of every incoming edge (WSBN)",
+    "network.sharing.operations_on": "Operations stand on",
+    "network.sharing.partial_channels": "Part of the channels in use, 1/k",
     "addons.landmark": "Landmark regularisation",
+    "addons.plasticity": "Weight plasticity",
     "addons.landmark.per_round": "Landmarks per round",
     "addons.landmark.pairs": "Pairs per step",
     "addons.landmark.min_distance": "Smallest distance (choices)",
@@ -57,6 +64,8 @@ LABELS = {
     "evaluation.ground_truth.landmark_column": "Column that ranks the landmarks",
     "search.keep": "Reported architectures",
     "search.mutation": "Mutation chance",
+    "search.max_params": "Largest network (parameters)",
+    "search.max_flops": "Largest network (multiply-adds per image)",
 }
 
 Fields = tuple[Field, ...]

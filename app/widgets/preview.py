@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
@@ -130,8 +131,11 @@ def _range(values: Any, written: Any) -> str:
 
 
 def _sentence(found: space_costs.Costs) -> str:
-    whose = "all architectures" if found.exact else f"a sample of {len(found)} architectures"
-    return f"Parameters of {whose}"
+    middle = numbers.params(float(np.median(found.params)))
+    if found.params.min() == found.params.max():
+        return f"Every architecture has {middle} parameters"
+    whose = "all architectures" if found.exact else f"{len(found)} random architectures"
+    return f"Half of {whose} have at most {middle} parameters"
 
 
 def _network(value: dict[str, Any]) -> NetworkSpec | None:

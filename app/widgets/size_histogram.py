@@ -6,7 +6,7 @@ import numpy as np
 
 from app.space_costs import Costs
 from app.widgets import chart
-from app.widgets.palette import ACCENT, GREY, RING
+from app.widgets.palette import ACCENT, RING
 from app.widgets.plot import Figure
 
 BINS, HEIGHT = 24, 170
@@ -41,7 +41,7 @@ def figure(costs: Costs, drawn: int | None, key: str) -> Figure:
             "x": ((left + right) / 2).tolist(),
             "y": found["architectures"],
             "width": (right - left).tolist(),
-            "marker": {"color": ACCENT.css, "line": {"color": GREY.css, "width": 0.4}},
+            "marker": {"color": ACCENT.css, "opacity": 0.75},
             "hovertemplate": f"%{{x:.3f}} {name}: %{{y}} architectures<extra></extra>",
         }
     )
