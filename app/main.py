@@ -14,6 +14,7 @@ import streamlit as st  # noqa: E402
 from app import links  # noqa: E402
 from app.guard import shielded  # noqa: E402
 from app.widgets import brand, palette  # noqa: E402
+from app.widgets.reach import reach  # noqa: E402
 
 STYLE = Path(__file__).resolve().parent / "static" / "style.css"
 
@@ -26,6 +27,7 @@ def main() -> None:
     st.logo(brand.logo(theme), size="large", icon_image=brand.mark(theme))
     page = st.navigation(links.pages(), position="sidebar")
     shielded(page.run)()
+    reach()
 
 
 main()
