@@ -40,7 +40,7 @@ class Task:
         state: running, done, failed or cancelled.
         words: what it is doing now.
         done, total: how far that is; `total` is None where nobody knows.
-        output: the JSON object that it printed; empty until it is done.
+        output: the JSON object that it printed, of a failed one too; empty until it has ended.
         error: why it failed, a sentence.
     """
 
@@ -163,11 +163,11 @@ class Tasks:
         if task.state == "cancelled":
             return
         said = [line for line in lines if line]
+        task.output = _object(printed)
         if code != 0:
             task.error = said[-1] if said else f"It ended without a message (code {code})."
             task.state = "failed"
             return
-        task.output = _object(printed)
         task.state = "done"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
@@ -299,9 +298,8 @@ def _data(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]
         return [fault]
     if known.needs_path and path is None:
         return [SpecError("data.path", f"`{spec.data.name}` needs the path of its images.")]
-    if path is not None and not Path(path).exists():
-        return [SpecError("data.path", f"there is no file or folder {path}.")]
-    return []
+    problem = None if path is None else known.path_problem(path)
+    return [] if problem is None else [SpecError("data.path", problem)]
 
 
 def _forgetting(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:

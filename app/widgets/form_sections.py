@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import drafts
-from app.widgets import definition, part_pickers, schema, sweep_editor, truth_picker
+from app import client, drafts
+from app.widgets import data_picker, definition, part_pickers, schema, sweep_editor, truth_picker
 from app.widgets import form_summaries as say
 from app.widgets.form_from_schema import Faults, Form
 from app.widgets.schema import Field, at
@@ -141,13 +141,10 @@ def _inner(fields: Fields, path: str) -> Fields:
 
 
 def _data(fields: Fields, form: Form) -> None:
-    entry = part_pickers.pick(fields, form, "data.name", "datasets", "Data set")
-    inner = _inner(fields, "data")
-    path = schema.find(fields, "data.path")
-    if entry.get("needs_path"):
-        form.field(path)
-        inner = tuple(field for field in inner if field.path != path.path)
-    form.section(inner, ("data.name",))
+    data_picker.draw(fields, form)
+    needed = client.entry("datasets", str(at(form.current, "data.name"))).get("needs_path")
+    elsewhere = ("data.name", data_picker.PATH) if needed else ("data.name",)
+    form.section(_inner(fields, "data"), elsewhere)
 
 
 def _space(fields: Fields, form: Form) -> None:

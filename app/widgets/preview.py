@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from app import client, space_costs
 from app.jobs import Draft
-from app.widgets import cell_graph, chart, numbers, size_histogram, spec_view
+from app.widgets import cell_graph, chart, data_picker, numbers, size_histogram, spec_view
 from app.widgets.drawing import drawing
 from app.widgets.empty import empty
 from app.widgets.facts import facts
@@ -22,8 +22,6 @@ from engine.spec.errors import SpecError, WorkbenchError
 from engine.spec.network import NetworkSpec
 from engine.spec.training import StandAloneSpec
 
-# Classes, channels and side of the images of the data sets that are always the same.
-IMAGES = {"digits": (10, 1, 8), "cifar10": (10, 3, 32), "cifar100": (100, 3, 32)}
 ONE, EVERY = "One of them", "All choices"
 
 
@@ -143,7 +141,7 @@ def _network(value: dict[str, Any]) -> NetworkSpec | None:
 
     What is known of the data is filled in.
     """
-    known = IMAGES.get(value["data"]["name"], ())
+    known = data_picker.images(value) or ()
     told = dict(zip(("classes", "input_channels", "resolution"), known, strict=False))
     if value["data"].get("resolution"):
         told["resolution"] = value["data"]["resolution"]

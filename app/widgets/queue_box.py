@@ -32,7 +32,7 @@ def draw(draft: Draft) -> None:
             _problems(draft.faults)
         elif may_edit():
             st.caption("No problems found. Jobs start as soon as a worker is free.")
-        if draft.axes or len(draft.seeds) > 1:
+        if draft.jobs or (len(draft.seeds) > 1 and not draft.axes):
             _jobs(draft)
 
 
@@ -54,13 +54,15 @@ def multiplied(draft: Draft) -> str:
 def _button(draft: Draft) -> None:
     mark, wrong = hash(json.dumps(draft.mapping, default=str)), bool(draft.faults)
     what = jobs(draft.count)
-    label = what if draft.axes or draft.count == 1 else f"{what}, one a seed"
+    label = f"Queue {what}" if draft.axes or draft.count == 1 else f"Queue {what}, one a seed"
+    if wrong:
+        label = f"{len(draft.faults)} to correct before queueing"
     asking = st.session_state.get(_ASKED) == mark and not wrong
     if asking:
         st.warning(f"This queues {what} at once: {plain(multiplied(draft))}.")
     with st.container(horizontal=True, key="queue-bar"):
         if st.button(
-            f"Yes, queue {what}" if asking else f"Queue {label}",
+            f"Yes, queue {what}" if asking else label,
             type="primary",
             icon=":material/play_arrow:",
             width="stretch",

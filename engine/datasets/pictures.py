@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from engine.datasets.image_data import Images
 from engine.spec.errors import DataError
@@ -39,14 +40,23 @@ class Header:
     height: int
     grey: bool
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Return width and height in pixels."""
+        return self.width, self.height
 
-def read_header(path: Path) -> Header:
+
+def read_header(path: Path | str, data: bytes | None = None) -> Header:
     """Read size and colour mode without decoding.
+
+    Args:
+        path: the file; only its name in messages where `data` is given.
+        data: the file's content.
 
     Raises:
         DataError: not a picture, too large, or of more than 8 bits a channel.
     """
-    with _open(path) as picture:
+    with _open(path, data) as picture:
         if picture.mode not in _GREY | _COLOUR:
             raise DataError(
                 f"{path}: pictures with 8 bits a channel are read, this one has the mode "
@@ -55,15 +65,18 @@ def read_header(path: Path) -> Header:
         return Header(picture.width, picture.height, picture.mode in _GREY)
 
 
-def read_picture(path: Path, channels: int, resolution: int | None) -> Images:
+def read_picture(
+    path: Path | str, channels: int, resolution: int | None, data: bytes | None = None
+) -> Images:
     """Decode one picture to uint8 (H, W, `channels`); the first frame of an animation.
 
     Transparency is dropped and rotation tags of cameras are not followed, as in torchvision.
+    `path` and `data` are as in `read_header`.
 
     Raises:
         DataError: the file is damaged.
     """
-    with _open(path) as picture:
+    with _open(path, data) as picture:
         try:
             plain = picture.convert("L" if channels == 1 else "RGB")
         except _FAULTS as error:
@@ -87,9 +100,9 @@ def resize_images(images: Images, resolution: int) -> Images:
     return result
 
 
-def _open(path: Path) -> Image.Image:
+def _open(path: Path | str, data: bytes | None) -> Image.Image:
     try:
-        picture = Image.open(path, formats=FORMATS)
+        picture = Image.open(path if data is None else io.BytesIO(data), formats=FORMATS)
     except _FAULTS as error:
         raise _unreadable(path, error) from None
     if picture.width * picture.height > MAX_PIXELS:
@@ -101,8 +114,10 @@ def _open(path: Path) -> Image.Image:
     return picture
 
 
-def _unreadable(path: Path, error: Exception) -> DataError:
+def _unreadable(path: Path | str, error: Exception) -> DataError:
     text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, UnidentifiedImageError):
+        text = "it is no picture of a kind that is known here, or it is damaged"
     return DataError(
         f"{path}: this picture cannot be read ({text}); replace it or take it out of the folder."
     )

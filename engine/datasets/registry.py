@@ -11,10 +11,16 @@ from engine.datasets.cifar import load_cifar
 from engine.datasets.digits import load_digits
 from engine.datasets.folder import load_folder
 from engine.datasets.image_data import ImageData
+from engine.datasets.imported import load_imported, problem_of
 from engine.datasets.npz import load_npz
 from engine.datasets.pictures import resize_images
+from engine.lab_folders import data_folder
 from engine.spec.data import DataSpec
 from engine.spec.errors import DataError
+
+
+def _no_file(path: str) -> str | None:
+    return None if Path(path).expanduser().exists() else f"there is no file or folder {path}."
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,7 @@ class DatasetInfo:
         needs_path: `data.path` must be given.
         can_fetch: `fetch` can download it; without a path it is looked for in the cache.
         loader: reads the images as they are; called with the spec and the cache folder.
+        path_problem: says why a path cannot be used before anything is read, None where it can.
     """
 
     title: str
@@ -34,6 +41,7 @@ class DatasetInfo:
     needs_path: bool
     can_fetch: bool
     loader: Callable[[DataSpec, Path | None], ImageData]
+    path_problem: Callable[[str], str | None] = _no_file
 
 
 DATASETS: Registry[DatasetInfo] = Registry("data set", "data.name")
@@ -88,6 +96,19 @@ DATASETS.register(
         needs_path=True,
         can_fetch=False,
         loader=load_npz,
+    ),
+)
+
+DATASETS.register(
+    "imported",
+    DatasetInfo(
+        title="Imported data set",
+        description="Your own images, imported once under Datasets or with `data import`; the "
+        "path is the name that they were given there.",
+        needs_path=True,
+        can_fetch=False,
+        loader=load_imported,
+        path_problem=lambda name: problem_of(name, data_folder() / "datasets"),
     ),
 )
 

@@ -49,16 +49,16 @@ class DataSpec(BaseModel):
         "digits",
         min_length=1,
         max_length=100,
-        description="Data set: digits, cifar10, cifar100, folder (one sub-folder of pictures per "
-        "class) or npz (numpy arrays).",
+        description="Data set: digits, cifar10, cifar100, imported (your own, imported once), "
+        "folder (one sub-folder of pictures per class) or npz (numpy arrays).",
         json_schema_extra={"unit": None},
     )
     path: str | None = Field(
         None,
         min_length=1,
         max_length=4096,
-        description="Archive, folder or npz file with the images. The digits need none; CIFAR "
-        "without a path is taken from the downloaded archives.",
+        description="Archive, folder or npz file with the images, or the name of an imported data "
+        "set. The digits need none; CIFAR without a path is taken from the downloaded archives.",
         json_schema_extra={"unit": None},
     )
     resolution: int | None = Field(
