@@ -15,6 +15,7 @@ import streamlit as st
 from engine.spec.experiment import ExperimentSpec
 
 _BASE, _GENERATION, _AXES, _SEEDS = "draft-base", "draft-generation", "draft-axes", "draft-seeds"
+_NOW = "draft-now"
 
 Values = list[Any]
 
@@ -44,6 +45,17 @@ def axes() -> dict[str, Values]:
     return found
 
 
+def remember(value: Mapping[str, Any], axes: Mapping[str, Values], seeds: Sequence[int]) -> None:
+    """Keep what the form holds now, for other pages that change a part of it."""
+    st.session_state[_NOW] = (dict(value), dict(axes), list(seeds))
+
+
+def change(section: str, value: Any) -> None:
+    """Set a section of what the form holds, and leave everything else as the viewer left it."""
+    now, axes, seeds = st.session_state.get(_NOW, (base(), {}, ()))
+    _begin({**now, section: value}, axes, seeds)
+
+
 def start_from(
     spec: ExperimentSpec,
     axes: Mapping[str, Sequence[Any]] | None = None,
@@ -56,7 +68,12 @@ def start_from(
         axes: fields that vary, by dotted path, each with its values.
         seeds: one job each; empty: the seed of the spec.
     """
-    st.session_state[_BASE] = spec.model_dump(mode="json")
-    st.session_state[_AXES] = {path: list(values) for path, values in (axes or {}).items()}
+    _begin(spec.model_dump(mode="json"), axes or {}, seeds)
+
+
+def _begin(value: dict[str, Any], axes: Mapping[str, Sequence[Any]], seeds: Sequence[int]) -> None:
+    st.session_state[_BASE] = value
+    st.session_state[_AXES] = {path: list(values) for path, values in axes.items()}
     st.session_state[_SEEDS] = ", ".join(map(str, seeds)) or None
     st.session_state[_GENERATION] = st.session_state.get(_GENERATION, 0) + 1
+    st.session_state.pop(_NOW, None)

@@ -36,6 +36,7 @@ def render() -> None:
     start_from.draw(_known(fields, drafts.base()))
     sweep_box.draw()
     draft, known = _read(fields, drafts.base(), drafts.key())
+    drafts.remember(draft.value, draft.axes, draft.seeds)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
         form_sections.draw(fields, _form(draft), known)
@@ -56,7 +57,17 @@ def _form(draft: Draft) -> Form:
         form_sections.LABELS,
         irrelevant(draft.value, space_part(draft.value), recipe),
         refusals(recipe, tuple(draft.value["addons"]), title),
+        _offered(str(draft.value["space"])),
     )
+
+
+def _offered(space: str) -> dict[str, list[str]]:
+    """Return words that the lab knows already, by the field that can use them."""
+    runs = client.runs()
+    return {
+        "tags": sorted({tag for run in runs for tag in run.tags}),
+        "addons.landmark.earlier_runs": [run.run_id for run in runs if run.space == space],
+    }
 
 
 def _own(value: dict[str, Any]) -> tuple[Fields, Fields]:

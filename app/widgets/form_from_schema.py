@@ -66,6 +66,7 @@ class Form:
         labels: better names than the fields' own, by path.
         hidden: paths that have no effect now; they are drawn only where they are at fault.
         refused: why an optional section cannot be switched on, by path.
+        offered: words that a list of words can choose from, by path.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Form:
         labels: Mapping[str, str] | None = None,
         hidden: Collection[str] = (),
         refused: Mapping[str, str] | None = None,
+        offered: Mapping[str, list[str]] | None = None,
     ) -> None:
         self.base = base
         self.current = current
@@ -87,6 +89,7 @@ class Form:
         self.labels = labels or {}
         self.hidden = frozenset(hidden)
         self.refused = refused or {}
+        self.offered = offered or {}
 
     def section(self, fields: Iterable[Field], elsewhere: Collection[str] = ()) -> None:
         """Draw a section's fields, those of `front` first and all others folded away.
@@ -165,7 +168,11 @@ class Form:
         start = at(self.base, field.path)
         if start is None and not field.optional:
             start = field.default
-        _WIDGETS[field.kind](field, start, f"{self.key}:{field.path}", self.label(field))
+        key, label = f"{self.key}:{field.path}", self.label(field)
+        if field.kind == "words":
+            _words(field, start, key, label, self.offered.get(field.path, []))
+        else:
+            _WIDGETS[field.kind](field, start, key, label)
         self.fault(field.path)
 
     def label(self, field: Field) -> str:
@@ -273,10 +280,11 @@ def _choice(field: Field, start: Any, key: str, label: str) -> None:
     )
 
 
-def _words(field: Field, start: Any, key: str, label: str) -> None:
+def _words(field: Field, start: Any, key: str, label: str, offered: list[str]) -> None:
+    chosen = list(st.session_state.get(key) or start or [])
     st.multiselect(
         label,
-        list(start or []),
+        list(dict.fromkeys([*chosen, *(start or []), *offered])),
         default=list(start or []),
         key=key,
         help=help_of(field),
@@ -296,6 +304,5 @@ _WIDGETS = {
     "number": _number,
     "text": _text,
     "choice": _choice,
-    "words": _words,
     "mapping": _mapping,
 }
