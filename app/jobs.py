@@ -63,6 +63,13 @@ class Draft:
         return None if problems(self.value) else build(self.value)
 
     @property
+    def first(self) -> ExperimentSpec | None:
+        """The first job, for what is measured of one; None while something is wrong."""
+        if self.faults:
+            return None
+        return build(expand(self.mapping)[0].value) if self.axes else self.spec
+
+    @property
     def mapping(self) -> dict[str, Any]:
         """The content of its file, with the section `sweep` where there is one."""
         return with_sweep(self.value, self.axes, self.seeds)

@@ -50,13 +50,15 @@ def common_scores(
     found = {}
     for folder in folders:
         lab = load_supernet(folder)
-        drawn = _different(lab.space, count, np.random.default_rng(seed))
+        drawn = different_networks(lab.space, count, np.random.default_rng(seed))
         scores = lab.scorer.scores(list(drawn.values()))
         found[folder.run_id] = dict(zip(drawn, scores, strict=True))
     return found
 
 
-def _different(space: Space, count: int, rng: np.random.Generator) -> dict[str, Architecture]:
+def different_networks(
+    space: Space, count: int, rng: np.random.Generator
+) -> dict[str, Architecture]:
     """Return so many architectures by canonical form, uniformly drawn."""
     found: dict[str, Architecture] = {}
     for _ in range(TRIES * count):

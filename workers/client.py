@@ -25,22 +25,27 @@ from engine.runs import (
     read_json,
     write_json,
 )
-from engine.spec.errors import RunError, SpecError, StoreError
+from engine.spec.errors import RunError, StoreError
 from engine.spec.experiment import ExperimentSpec
-from engine.spec.files import build
 from engine.states import RESUMABLE, State
-from workers import wishes
+from workers import measurements, wishes
 from workers.follow import Follow, Indexes
+from workers.health import StoreHealth, read_health
 from workers.identity import Owner
-from workers.keys import Keys
-from workers.queueing import RunQueue
+from workers.keys import Keys, new_measurement_id
+from workers.measurements import Measurement
+from workers.queueing import Place, RunQueue
+from workers.seeds import with_seeds
 from workers.settings import Settings
 from workers.status import SystemStatus, WorkerStatus, read_workers
-from workers.store import Store
+from workers.store import Store, shown, store_url
 from workers.stream import read_events, read_progress
 from workers.summaries import RunSummary, Summaries
 
-__all__ = ["Client", "Follow", "RunSummary", "SystemStatus", "WorkerStatus"]
+__all__ = [
+    "Client", "Follow", "Measurement", "Place", "RunSummary", "StoreHealth", "SystemStatus",
+    "WorkerStatus",
+]  # fmt: skip
 
 RunIds = list[str]
 RunSummaries = list[RunSummary]
@@ -85,7 +90,7 @@ class Client:
             StoreError: the store is away; nothing was queued unless the sentence says so.
             RunError: a run folder cannot be written; nothing was queued.
         """
-        specs = _with_seeds(spec, [spec.seed] if seeds is None else seeds)
+        specs = with_seeds(spec, [spec.seed] if seeds is None else seeds)
         faults = check(spec)
         if faults:
             raise faults[0]
@@ -188,6 +193,65 @@ class Client:
         if state == "queued":
             self._enqueue([run_id])
 
+    def prioritise(self, run_id: str, where: Place) -> None:
+        """Move a run that waits within the queue.
+
+        Args:
+            run_id: the run.
+            where: `first` or `last`, or one place `up` or `down`.
+
+        Raises:
+            RunError: it does not wait in the queue.
+            StoreError: the store is away.
+        """
+        self.folder(run_id)
+        with self._store.use() as connection:
+            if not RunQueue(connection, self._keys).move(run_id, where):
+                raise RunError(f"Run {run_id} does not wait in the queue (any more).")
+
+    # -- measuring ------------------------------------------------------------------------
+    def measure(self, spec: ExperimentSpec) -> str:
+        """Ask the next free worker to measure time and memory of an experiment.
+
+        Returns:
+            The id to ask `measured` for; it is forgotten after an hour.
+
+        Raises:
+            SpecError: it cannot run (the first reason).
+            StoreError: the store is away.
+        """
+        faults = check(spec)
+        if faults:
+            raise faults[0]
+        measurement_id = new_measurement_id()
+        with self._store.use() as connection:
+            measurements.ask(connection, self._keys, measurement_id, spec)
+            RunQueue(connection, self._keys).add([measurement_id], at_front=True)
+        return measurement_id
+
+    def measured(self, measurement_id: str) -> Measurement:
+        """Return how far a measurement is.
+
+        Raises:
+            SpecError: this is no id of a measurement.
+            StoreError: the store is away.
+        """
+        measurements.require_id(measurement_id)
+        with self._store.use(patient=True) as connection:
+            return measurements.read(connection, self._keys, measurement_id)
+
+    def forget_measurement(self, measurement_id: str) -> None:
+        """Take a measurement out of the queue and the store; one that runs ends by itself.
+
+        Raises:
+            SpecError: this is no id of a measurement.
+            StoreError: the store is away.
+        """
+        measurements.require_id(measurement_id)
+        with self._store.use() as connection:
+            RunQueue(connection, self._keys).remove(measurement_id)
+            measurements.forget(connection, self._keys, measurement_id)
+
     # -- reading --------------------------------------------------------------------------
     def folder(self, run_id: str) -> RunFolder:
         """Return the folder of a run.
@@ -206,15 +270,26 @@ class Client:
         place = self.settings.runs
         while not place.exists() and place != place.parent:
             place = place.parent
-        free = shutil.disk_usage(place).free
+        disk = shutil.disk_usage(place)
         try:
             with self._store.use(patient=True) as connection:
                 queue = RunQueue(connection, self._keys)
-                workers = read_workers(connection, queue.queue)
-                length = queue.length()
+                workers = tuple(read_workers(connection, queue.queue, self._keys))
+                order = tuple(queue.order())
         except StoreError as error:
-            return SystemStatus(False, str(error), (), 0, free)
-        return SystemStatus(True, "The store answers.", tuple(workers), length, free)
+            return SystemStatus(False, str(error), (), 0, disk.free, (), disk.total)
+        said = "The store answers."
+        return SystemStatus(True, said, workers, len(order), disk.free, order, disk.total)
+
+    def store_health(self) -> StoreHealth:
+        """Return what the store says of itself.
+
+        Raises:
+            StoreError: the store is away.
+        """
+        with self._store.use(patient=True) as connection:
+            where, own = shown(store_url(self.settings)), self.settings.redis_url is None
+            return read_health(connection, where, own)
 
     def follow(self, run_id: str, after: int = -1, seen: float | None = None) -> Follow:
         """Return what is new in a run since event `after`.
@@ -318,14 +393,3 @@ class Client:
                 RunQueue(connection, self._keys).add(run_ids)
         except StoreError as error:
             raise StoreError(f"{error} {KEPT}") from error
-
-
-def _with_seeds(spec: ExperimentSpec, seeds: Sequence[int]) -> list[ExperimentSpec]:
-    """Return a valid copy of the spec for each seed."""
-    if not seeds:
-        raise SpecError("seed", "give at least one seed.")
-    twice = sorted({seed for seed in seeds if list(seeds).count(seed) > 1})
-    if twice:
-        raise SpecError("seed", f"{twice[0]} is given twice; each run needs a seed of its own.")
-    plain: dict[str, Any] = spec.model_dump(mode="json")
-    return [build(plain | {"seed": seed}) for seed in seeds]

@@ -1,21 +1,24 @@
-"""What a worker does for one run. `run_experiment` is the only function the queue may call."""
+"""What a worker does for one job. The queue may call `run_experiment` and `measure`, no more."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from redis.exceptions import RedisError
 
+from engine.compose import require_runnable
 from engine.control import Control
 from engine.events import Sink
+from engine.measured import Estimate
 from engine.runs import RunFolder, open_run
 from engine.spec.errors import RunError, StoreError, WorkbenchError
+from engine.spec.experiment import ExperimentSpec
 from engine.states import State
-from workers import wishes
+from workers import measurements, wishes
 from workers.identity import new_owner
 from workers.keys import Keys
 from workers.queueing import RunQueue
@@ -54,6 +57,30 @@ def execute_with_engine(
     return execute(folder, owner=owner, sinks=sinks, control=control)
 
 
+class Measure(Protocol):
+    """`engine.probe.probe`: does a few real steps of a run and tells what it would take."""
+
+    def __call__(
+        self,
+        spec: ExperimentSpec,
+        *,
+        report: Callable[[str, int, int | None], None],
+        poll: Callable[[], None],
+    ) -> Estimate: ...
+
+
+def measure_with_engine(
+    spec: ExperimentSpec,
+    *,
+    report: Callable[[str, int, int | None], None],
+    poll: Callable[[], None],
+) -> Estimate:
+    """Load the engine's torch side, which only the process of a job may do, and measure."""
+    from engine.probe import probe
+
+    return probe(spec, report=report, poll=poll)
+
+
 @dataclass
 class Workplace:
     """What a worker hands to the process of a job, which is forked from it.
@@ -63,12 +90,16 @@ class Workplace:
         execute: runs a run; tests put something quicker here.
         parent: process id of the worker; None when nobody waits for the job.
         shutdown: raised when the worker is told to end.
+        measure: does a measurement; tests put something quicker here.
+        worker: name of the worker.
     """
 
     settings: Settings
     execute: Execute = execute_with_engine
     parent: int | None = None
     shutdown: wishes.Shutdown = field(default_factory=wishes.Shutdown)
+    measure: Measure = measure_with_engine
+    worker: str = ""
 
 
 _workplace: Workplace | None = None
@@ -105,6 +136,56 @@ def run_experiment(run_id: str) -> None:
         return  # still queued on disk; the next sweep puts it back into the queue
     sink = RedisSink(connection, keys, run_id, owner)
     _run(place, folder, owner, sink, control)
+
+
+def measure(measurement_id: str) -> None:
+    """Measure time and memory of an experiment that stands in the store.
+
+    Whatever happens, the answer in the store says so, as far as the store can be reached.
+
+    Raises:
+        WorkbenchError: it could not be measured, with the sentence of the answer.
+    """
+    place = _workplace or Workplace(Settings.from_environment())
+    keys = Keys(place.settings.prefix)
+    connection = connect(store_url(place.settings), timeout=LIVE_TIMEOUT)
+    owner, told = str(new_owner()), ""
+
+    def tell(state: measurements.MeasurementState, message: str = "", **more: Any) -> None:
+        measurements.tell(
+            connection,
+            keys,
+            measurement_id,
+            state,
+            worker=place.worker,
+            owner=owner,
+            message=message,
+            **more,
+        )
+
+    def report(what: str, done: int, total: int | None) -> None:
+        nonlocal told
+        if what != told:
+            told = what
+            tell("running", what)
+
+    def poll() -> None:
+        orphaned = place.parent is not None and os.getppid() != place.parent
+        if place.shutdown.asked or orphaned:
+            raise RunError("The worker ended while it measured; measure again.")
+
+    measurements.require_id(measurement_id)
+    report("Loading", 0, None)
+    try:
+        spec = measurements.requested(connection, keys, measurement_id)
+        require_runnable(spec)
+        tell("done", estimate=place.measure(spec, report=report, poll=poll))
+    except WorkbenchError as error:
+        tell("failed", str(error))
+        raise
+    except Exception as error:
+        tell("failed", _unexpected("measurement", error))
+        raise
 
 
 def _run(
@@ -146,12 +227,16 @@ def _mark_failed(folder: RunFolder, owner: str, error: Exception) -> None:
     now = folder.state()
     if now.state == "running" and now.owner != owner:
         return
-    first = (str(error).splitlines() or [""])[0]
-    message = (
-        f"The run ended with an unexpected error ({type(error).__name__}: {first:.300}). "
-        "The worker's log has the details; please report it. Resume goes on from the checkpoint."
-    )
+    message = _unexpected("run", error) + " Resume goes on from the checkpoint."
     try:
         folder.change_state("failed", message)
     except RunError:
         log.exception("Run %s cannot be marked failed", folder.run_id)
+
+
+def _unexpected(what: str, error: Exception) -> str:
+    first = (str(error).splitlines() or [""])[0]
+    return (
+        f"The {what} ended with an unexpected error ({type(error).__name__}: {first:.300}). "
+        "The worker's log has the details; please report it."
+    )

@@ -1,4 +1,4 @@
-"""Names in the store: keys of a run, and job ids that tell which run they are for."""
+"""Names in the store: keys of a run or measurement, and job ids that tell which it is for."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 _ESCAPES = {"_": "__", ".": "_-"}
 _PLAIN = {escaped: plain for plain, escaped in _ESCAPES.items()}
 _SUFFIX = re.compile(r"_x[0-9a-f]{8}")
+# No run id begins like this, so that a measurement can never be taken for a run.
+_MEASUREMENT = re.compile(r"-measure-[0-9a-f]{16}")
 _ESCAPED = re.compile(r"(?:[A-Za-z0-9-]|__|_-){1,200}")
 
 
@@ -25,6 +27,16 @@ def run_of(job_id: str) -> str | None:
     if not _SUFFIX.fullmatch(suffix) or not _ESCAPED.fullmatch(escaped):
         return None
     return re.sub(r"__|_-", lambda match: _PLAIN[match.group()], escaped)
+
+
+def new_measurement_id() -> str:
+    """Return an id for a measurement of time and memory."""
+    return f"-measure-{secrets.token_hex(8)}"
+
+
+def is_measurement(name: str) -> bool:
+    """Tell whether a name is that of a measurement, which no run has."""
+    return _MEASUREMENT.fullmatch(name) is not None
 
 
 @dataclass(frozen=True)
@@ -58,3 +70,15 @@ class Keys:
     def wish(self, run_id: str) -> str:
         """What somebody asked a running run to do: pause or stop."""
         return f"{self.prefix}:run:{run_id}:wish"
+
+    def measure_request(self, measurement_id: str) -> str:
+        """Experiment whose time and memory are to be measured."""
+        return f"{self.prefix}:measure:{measurement_id}:request"
+
+    def measure_answer(self, measurement_id: str) -> str:
+        """How far that measurement is."""
+        return f"{self.prefix}:measure:{measurement_id}:answer"
+
+    def gauge(self, worker: str) -> str:
+        """Memory and load of what a worker computes on."""
+        return f"{self.prefix}:gauge:{worker}"

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from redis import Redis
+from redis.exceptions import WatchError
 from rq.command import send_command
 from rq.exceptions import NoSuchJobError
 
-from workers.keys import Keys, new_job_id, run_of
-from workers.safe_job import FAILURE_LIFETIME, FUNCTION, SafeJob, SafeQueue
+from engine.spec.errors import StoreError
+from workers.keys import Keys, is_measurement, new_job_id, run_of
+from workers.safe_job import FAILURE_LIFETIME, SafeJob, SafeQueue, function_of
+
+Place = Literal["first", "up", "down", "last"]
+MOVES = 20  # attempts, as others may change the queue at the same time
 
 
 @dataclass
@@ -47,11 +53,11 @@ class RunQueue:
         self._working_key = self.queue.started_job_registry.key
 
     def add(self, run_ids: Sequence[str], *, at_front: bool = False) -> None:
-        """Put runs into the queue, all or none."""
+        """Put runs (or measurements) into the queue, all or none."""
         with self.connection.pipeline() as pipeline:
             for run_id in run_ids:
                 self.queue.enqueue_call(
-                    FUNCTION,
+                    function_of(run_id),
                     args=[run_id],
                     timeout=-1,
                     result_ttl=0,
@@ -86,9 +92,36 @@ class RunQueue:
             waiting, starting, working = pipeline.execute()
         return Jobs(_by_run(waiting), _by_run(starting), _by_run(working))
 
-    def length(self) -> int:
-        """Return the number of runs that wait."""
-        return int(self.connection.llen(self.queue.key))
+    def order(self) -> list[str]:
+        """Return the runs that wait, the next one first; measurements are left out."""
+        return list(_by_run(self.connection.lrange(self.queue.key, 0, -1), runs_only=True))
+
+    def move(self, run_id: str, where: Place) -> bool:
+        """Move a waiting run within the queue, in one step; False when it does not wait there.
+
+        Args:
+            run_id: the run.
+            where: `first` or `last` of all runs, or one place `up` or `down`.
+        """
+        for _ in range(MOVES):
+            with self.connection.pipeline() as pipeline:
+                pipeline.watch(self.queue.key)  # type: ignore[no-untyped-call]
+                waiting = _by_run(pipeline.lrange(self.queue.key, 0, -1), runs_only=True)
+                if run_id not in waiting:
+                    return False
+                pivot = _pivot(list(waiting), run_id, where)
+                if pivot is None:
+                    return True
+                side = "AFTER" if where in ("down", "last") else "BEFORE"
+                place = waiting[pivot][-1 if side == "AFTER" else 0]
+                pipeline.multi()
+                for job_id in waiting[run_id]:
+                    pipeline.lrem(self.queue.key, 0, job_id)
+                    pipeline.linsert(self.queue.key, side, place, job_id)
+                with suppress(WatchError):  # a worker or another viewer changed it meanwhile
+                    pipeline.execute()
+                    return True
+        raise StoreError("The queue changes too quickly to reorder it; try again in a moment.")
 
     def kill(self, job_id: str) -> bool:
         """Tell the worker to kill the process of a job; False when no worker has it."""
@@ -102,11 +135,19 @@ class RunQueue:
         return True
 
 
-def _by_run(entries: list[Any]) -> dict[str, list[str]]:
+def _by_run(entries: list[Any], runs_only: bool = False) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for entry in entries:
         job_id = entry.decode("utf-8", errors="replace").partition(":")[0]
         run_id = run_of(job_id)
-        if run_id is not None:
+        if run_id is not None and not (runs_only and is_measurement(run_id)):
             found.setdefault(run_id, []).append(job_id)
     return found
+
+
+def _pivot(order: list[str], run_id: str, where: Place) -> str | None:
+    """Return the run beside which a run is put, None where it stands there already."""
+    now = order.index(run_id)
+    to = {"first": 0, "up": now - 1, "down": now + 1, "last": len(order) - 1}[where]
+    to = min(max(to, 0), len(order) - 1)
+    return None if to == now else order[to]

@@ -1,4 +1,4 @@
-"""The job class of our queue: whatever stands in the store, only one function can be called.
+"""The job class of our queue: whatever stands in the store, only two functions can be called.
 
 A JSON serializer alone keeps pickles from being run, but a job is also free to name any
 importable function, callbacks, web hooks, retries and dependencies. Here a job is rebuilt from the
@@ -22,9 +22,10 @@ from rq.job import Job, parse_job_id
 from rq.serializers import JSONSerializer
 
 from engine.spec.errors import WorkbenchError
-from workers.keys import run_of
+from workers.keys import is_measurement, run_of
 
 FUNCTION = "workers.jobs.run_experiment"
+MEASURE = "workers.jobs.measure"
 FAILURE_LIFETIME = 7 * 24 * 3600  # seconds that RQ keeps a failed job; the run folder keeps more
 MAX_BYTES = 10_000  # of a job's data, unpacked
 
@@ -63,27 +64,36 @@ class JobRefused(WorkbenchError):
 
 
 def check_call(value: Any, job_id: str) -> str:
-    """Return the run id of a job's unpacked data `[function, instance, args, kwargs]`.
+    """Return the run or measurement of a job's unpacked data `[function, instance, args, kwargs]`.
 
     Raises:
-        JobRefused: it is anything but a call of `run_experiment` for the run of this job id.
+        JobRefused: it is anything but a call of `run_experiment` for the run of this job id, or
+            of `measure` for its measurement.
     """
     if not isinstance(value, list) or len(value) != 4:
         raise JobRefused("its data are not a function call")
     function, instance, args, kwargs = value
-    if function != FUNCTION:
-        raise JobRefused(f"it names the function {function!r:.100}; only {FUNCTION} is allowed")
+    if function not in (FUNCTION, MEASURE):
+        allowed = f"only {FUNCTION} and {MEASURE} are allowed"
+        raise JobRefused(f"it names the function {function!r:.100}; {allowed}")
     if instance is not None or kwargs != {}:
         raise JobRefused("it carries an instance or named arguments")
     if not isinstance(args, list) or len(args) != 1 or not isinstance(args[0], str):
-        raise JobRefused("its arguments are not one run id")
+        raise JobRefused("its arguments are not one id")
     if run_of(job_id) != args[0]:
-        raise JobRefused(f"its id does not belong to run {args[0]!r:.100}")
+        raise JobRefused(f"its id does not belong to {args[0]!r:.100}")
+    if function != function_of(args[0]):
+        raise JobRefused(f"{function} is not for {args[0]!r:.100}")
     return args[0]
 
 
+def function_of(name: str) -> str:
+    """Return the function that a job for this run or measurement calls."""
+    return MEASURE if is_measurement(name) else FUNCTION
+
+
 class SafeJob(Job):
-    """A job that can only call `workers.jobs.run_experiment` with one run id."""
+    """A job that can only call `run_experiment` or `measure` of `workers.jobs` with one id."""
 
     refusal: str | None = None
 
@@ -136,7 +146,7 @@ class SafeJob(Job):
         except JobRefused as reason:
             self.refusal, run_id = str(reason), run_of(self.id) or ""
         harmless = {name: _text(fields[name]).encode() for name in _KEPT if name in fields}
-        harmless["data"] = json.dumps([FUNCTION, None, [run_id], {}]).encode()
+        harmless["data"] = json.dumps([function_of(run_id), None, [run_id], {}]).encode()
         try:
             super().restore(harmless)
         except (ValueError, TypeError, AttributeError):
@@ -147,16 +157,16 @@ class SafeJob(Job):
 
     @property
     def func(self) -> Any:
-        """The one function there is.
+        """The function for the job's run or measurement.
 
         Raises:
             JobRefused: the stored job is not one that this workbench has put there.
         """
         if self.refusal is not None:
             raise JobRefused(f"Job {self.id} was refused: {self.refusal}.")
-        from workers.jobs import run_experiment
+        from workers.jobs import measure, run_experiment
 
-        return run_experiment
+        return measure if is_measurement(self.args[0]) else run_experiment
 
 
 def _text(value: bytes | str) -> str:

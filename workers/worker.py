@@ -33,10 +33,11 @@ from rq.worker_registration import register
 
 from engine.runs import RunFolder, find_path
 from engine.spec.errors import RunError, StoreError, WorkbenchError
-from workers import jobs, wishes
+from workers import jobs, measurements, wishes
 from workers.devices import Device, visible_devices
+from workers.gauge import Gauge
 from workers.identity import Owner, new_owner
-from workers.keys import Keys, run_of
+from workers.keys import Keys, is_measurement, run_of
 from workers.safe_job import SafeJob, SafeQueue
 from workers.settings import Settings
 from workers.store import AWAY, check, connect, shown, store_url
@@ -56,6 +57,7 @@ class DeviceWorker(Worker):
         device: what its runs compute on; for display.
         execute: see `jobs.Workplace`.
         shutdown: raised when the worker is told to end.
+        measure: see `jobs.Workplace`.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class DeviceWorker(Worker):
         device: Device,
         execute: jobs.Execute = jobs.execute_with_engine,
         shutdown: wishes.Shutdown | None = None,
+        measure: jobs.Measure = jobs.measure_with_engine,
     ) -> None:
         seconds = max(1, round(settings.sweep_seconds))
         name = f"{socket.gethostname()}-{device.label}-{os.getpid()}-{secrets.token_hex(2)}"
@@ -83,7 +86,9 @@ class DeviceWorker(Worker):
         self.device = device
         self.settings = settings
         self.shutdown = shutdown or wishes.Shutdown()
-        self.place = jobs.Workplace(settings, execute, os.getpid(), self.shutdown)
+        self.place = jobs.Workplace(
+            settings, execute, os.getpid(), self.shutdown, measure, self.name
+        )
         self._process = new_owner()
         self._sweeper = Sweeper(settings, connection)
         self._last_horse = 0
@@ -189,7 +194,7 @@ class DeviceWorker(Worker):
         self._last_horse = self.horse_pid
 
     def execute_job(self, job: Job, queue: Queue) -> None:
-        """Execute a job in a process of its own; whatever happens to it, its run says so."""
+        """Execute a job in a process of its own; however that ends, its run or answer says so."""
         self._last_horse, self._horse_died_of = 0, None
         forced = False
         try:
@@ -198,9 +203,19 @@ class DeviceWorker(Worker):
             forced = True
             raise
         finally:
-            run_id = run_of(job.id)
-            if run_id is not None and self._last_horse:
-                self._settle(run_id, forced or self.shutdown.asked)
+            name = run_of(job.id)
+            if name is not None and self._last_horse:
+                if is_measurement(name):
+                    self._settle_measurement(name)
+                else:
+                    self._settle(name, forced or self.shutdown.asked)
+
+    def _settle_measurement(self, measurement_id: str) -> None:
+        """Give a measurement whose process died without a word an answer that tells so."""
+        keys = Keys(self.settings.prefix)
+        message = _killed_measuring(self._horse_died_of)
+        with contextlib.suppress(*AWAY):
+            measurements.fail_unanswered(self.connection, keys, measurement_id, message)
 
     def _settle(self, run_id: str, ending: bool) -> None:
         """Give a run whose process died without a word a state that tells so."""
@@ -256,6 +271,13 @@ def _killed_before_start(died_of: int) -> str:
     )
 
 
+def _killed_measuring(died_of: int | None) -> str:
+    if died_of is None:
+        return "The process that measured ended without a word; see the worker's log."
+    hint = ", often because memory ran out: lower batch size or channels" if died_of == 9 else ""
+    return f"The process that measured was killed (signal {died_of}{hint})."
+
+
 def _raiser(shutdown: wishes.Shutdown) -> Callable[[int, object], None]:
     def handler(number: int, frame: object) -> None:
         shutdown.asked = True
@@ -264,7 +286,10 @@ def _raiser(shutdown: wishes.Shutdown) -> Callable[[int, object], None]:
 
 
 def serve(
-    settings: Settings, device: Device, execute: jobs.Execute = jobs.execute_with_engine
+    settings: Settings,
+    device: Device,
+    execute: jobs.Execute = jobs.execute_with_engine,
+    measure: jobs.Measure = jobs.measure_with_engine,
 ) -> None:
     """Work until told to end (SIGTERM, Ctrl-C), waiting for the store whenever it is away."""
     shutdown = wishes.Shutdown()
@@ -272,7 +297,7 @@ def serve(
         signal.signal(number, _raiser(shutdown))
     while not shutdown.asked:
         try:
-            _work(settings, device, execute, shutdown)
+            _work(settings, device, execute, measure, shutdown)
         except (StoreError, RedisError) as error:
             log.warning("%s Trying again.", error)
         for number in (signal.SIGTERM, signal.SIGINT):  # RQ has put its own in their place
@@ -282,15 +307,20 @@ def serve(
 
 
 def _work(
-    settings: Settings, device: Device, execute: jobs.Execute, shutdown: wishes.Shutdown
+    settings: Settings,
+    device: Device,
+    execute: jobs.Execute,
+    measure: jobs.Measure,
+    shutdown: wishes.Shutdown,
 ) -> None:
     url = store_url(settings)
     probe = connect(url)  # not the worker's: RQ needs longer timeouts on its connection
     check(probe, shown(url))
     probe.close()
     connection = connect(url)
-    worker = DeviceWorker(settings, connection, device, execute, shutdown)
-    worker.work(logging_level="INFO")
+    worker = DeviceWorker(settings, connection, device, execute, shutdown, measure)
+    with Gauge(settings, device, worker.name):
+        worker.work(logging_level="INFO")
     connection.close()
 
 

@@ -12,7 +12,15 @@ from pydantic import ValidationError
 
 from app import client, space_costs
 from app.jobs import Draft
-from app.widgets import cell_graph, chart, data_picker, numbers, size_histogram, spec_view
+from app.widgets import (
+    cell_graph,
+    chart,
+    data_picker,
+    estimate_box,
+    numbers,
+    size_histogram,
+    spec_view,
+)
 from app.widgets.drawing import drawing
 from app.widgets.empty import empty
 from app.widgets.facts import facts
@@ -27,6 +35,7 @@ ONE, EVERY = "One of them", "All choices"
 
 def draw(draft: Draft) -> None:
     """Draw everything beside the form."""
+    estimate_box.draw(draft.first, draft.count)
     _space(draft.value, draft.faults)
     _file(draft)
 

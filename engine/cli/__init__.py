@@ -7,7 +7,18 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from engine.cli import catalogue, data, export, results, runs, space, study, table
+from engine.cli import (
+    catalogue,
+    data,
+    estimate,
+    export,
+    results,
+    runs,
+    space,
+    study,
+    system,
+    table,
+)
 from engine.spec.errors import TrainingError, WorkbenchError
 
 INTERRUPTED = 130  # what shells report after Ctrl-C
@@ -19,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (runs, catalogue, data, table, space, results, study, export):
+for _group in (runs, estimate, catalogue, data, table, space, results, study, export, system):
     _group.register(app)
 
 

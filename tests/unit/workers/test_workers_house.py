@@ -336,7 +336,7 @@ def test_workers_known_to_be_dead_are_not_shown(redis: Redis) -> None:
         redis.sadd("rq:workers:t-runs", f"rq:worker:{name}")
         if fields:
             redis.hset(f"rq:worker:{name}", mapping=fields)
-    found = {worker.name: worker for worker in read_workers(redis, queue)}
+    found = {worker.name: worker for worker in read_workers(redis, queue, Keys("t"))}
     assert set(found) == {"idle", "silent"}
     assert (found["idle"].state, found["idle"].device) == ("idle", "CPU")
     assert found["silent"].state == "silent"
