@@ -54,7 +54,7 @@ def _form(draft: Draft) -> Form:
         _by_field(draft.faults),
         drafts.key(),
         form_sections.FRONT,
-        form_sections.LABELS,
+        form_sections.LABELS | {f"settings.{n}": w for n, w in form_sections.OWN_LABELS.items()},
         irrelevant(draft.value, space_part(draft.value), recipe),
         refusals(recipe, tuple(draft.value["addons"]), title),
         _offered(str(draft.value["space"])),

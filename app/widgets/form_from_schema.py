@@ -7,11 +7,11 @@ found first and named at their fields while the form is drawn.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from html import escape
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.plain import as_html
 from app.widgets.schema import EXACT, Field, at, defaults
 
 Faults = Mapping[str, list[str]]
@@ -186,7 +186,7 @@ class Form:
 
     def say(self, sentence: str) -> None:
         """Draw a sentence about something that is wrong."""
-        st.html(f'<div class="nw-fault" role="alert">{escape(sentence)}</div>')
+        st.html(f'<div class="nw-fault" role="alert">{as_html(sentence)}</div>')
 
 
 def _owner(field: Field) -> str:

@@ -52,6 +52,7 @@ LABELS = {
     "super_net.checkpoint_every": "Checkpoint every (epochs)",
     "super_net.epochs": "Super-net epochs",
     "stand_alone.epochs": "Stand-alone epochs",
+    "stand_alone.affine": "Learned scale and shift",
     "stand_alone.replicates": "Trainings per architecture",
     "evaluation.sample": "Sampled architectures",
     "evaluation.every": "Evaluate every (epochs)",
@@ -66,6 +67,17 @@ LABELS = {
     "search.mutation": "Mutation chance",
     "search.max_params": "Largest network (parameters)",
     "search.max_flops": "Largest network (multiply-adds per image)",
+}
+# Settings that algorithms have of their own.
+OWN_LABELS = {
+    "alpha_learning_rate": "Learning rate of architecture parameters",
+    "alpha_weight_decay": "Weight decay of architecture parameters",
+    "alpha_warm_up": "Architecture parameters wait (share of updates)",
+    "tau_start": "Temperature at the start",
+    "tau_end": "Temperature at the end",
+    "tau_schedule": "Schedule of the temperature",
+    "encoding": "One architecture runs as",
+    "cost": "Cost that is kept low",
 }
 
 Fields = tuple[Field, ...]

@@ -12,6 +12,7 @@ from app import client
 from app.widgets import numbers
 from app.widgets.form_from_schema import Form
 from app.widgets.parts import FAMILIES, family, missing, space_part
+from app.widgets.plain import as_html
 from app.widgets.schema import Field, at, find
 
 Fields = tuple[Field, ...]
@@ -62,7 +63,7 @@ def pick(
 def quiet(text: str, source: str = "") -> None:
     """Draw a few words below a choice, with where they come from."""
     cited = f" <i>{escape(source)}</i>" if source else ""
-    st.html(f'<p class="nw-quiet nw-small nw-under">{escape(text)}{cited}</p>')
+    st.html(f'<p class="nw-quiet nw-small nw-under">{as_html(text)}{cited}</p>')
 
 
 def space(fields: Fields, form: Form) -> dict[str, Any]:
@@ -116,7 +117,8 @@ def _glance(names: list[str], lacking: dict[str, list[str]]) -> None:
             for name in names
             if family(name) == group
         ]
-        st.html(f'<dl class="nw-facts nw-small">{"".join(rows)}</dl>')
+        wide = "grid-template-columns: minmax(7rem, 12rem) 1fr"
+        st.html(f'<dl class="nw-facts nw-small" style="{wide}">{"".join(rows)}</dl>')
 
 
 def _line(name: str, lacking: list[str]) -> str:

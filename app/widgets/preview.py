@@ -84,7 +84,7 @@ def _space(value: dict[str, Any], faults: list[SpecError]) -> None:
         _overview(overview)
     else:
         cell_graph.show(drawn)
-    _costs(drawn, found, network)
+    _costs(drawn, found, network, data_picker.images(value) is not None)
     key = json.dumps([space, settings], default=str)
     chart.show(
         _sentence(found),
@@ -116,7 +116,9 @@ def _overview(overview: Mapping[str, CellGraph]) -> None:
     st.caption("Every line is an operation that can be chosen there.")
 
 
-def _costs(drawn: client.Drawn, found: space_costs.Costs, network: NetworkSpec) -> None:
+def _costs(
+    drawn: client.Drawn, found: space_costs.Costs, network: NetworkSpec, known: bool
+) -> None:
     side, channels = network.resolution, network.input_channels
     images = f"{side} × {side} images, {channels} channel{'s' if channels != 1 else ''}"
     facts(
@@ -127,7 +129,8 @@ def _costs(drawn: client.Drawn, found: space_costs.Costs, network: NetworkSpec) 
             "Range": "of all architectures"
             if found.exact
             else f"of {len(found)} random architectures, a sample",
-            "Counted for": f"{images}, {network.classes} classes",
+            "Counted for": f"{images}, {network.classes} classes"
+            + ("" if known else "; your data may have others"),
         }
     )
 

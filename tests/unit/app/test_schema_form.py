@@ -12,6 +12,7 @@ from app.widgets import form_sections, relevance, schema
 from app.widgets.form_from_schema import values
 from app.widgets.schema import Field as FormField
 from app.widgets.seeds import parse_seeds
+from engine.recipes import RECIPES
 from engine.spec.addons import LandmarkSpec
 from engine.spec.errors import SpecError
 from engine.spec.experiment import ExperimentSpec
@@ -80,6 +81,11 @@ def test_every_setting_has_help() -> None:
 @pytest.mark.parametrize("path", [*form_sections.FRONT, *form_sections.LABELS])
 def test_the_page_names_only_settings_that_exist(path: str) -> None:
     assert schema.find(FIELDS, path).path == path
+
+
+@pytest.mark.parametrize("name", form_sections.OWN_LABELS)
+def test_the_page_names_only_settings_that_algorithms_have(name: str) -> None:
+    assert any(name in RECIPES[one].settings.model_fields for one in RECIPES)
 
 
 @pytest.mark.parametrize("field", [f for f in leaves(FIELDS) if f.name != "settings"])
