@@ -278,7 +278,8 @@ def _truth(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError
 
 
 def _search(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
-    if spec.search.parents <= spec.search.population:
+    # Only evolution makes children from parents; the other searchers do not read the number.
+    if recipe.searcher != "evolution" or spec.search.parents <= spec.search.population:
         return []
     return [
         SpecError(

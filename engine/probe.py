@@ -118,7 +118,9 @@ def _probe(
     lab = Lab.build(spec, Events([]), folder)
     known, wanted = _known(lab)
     preparing = time.perf_counter() - begun
-    costs, memory = _costs(lab, preparing, max(limit - preparing, LEAST_SECONDS), report, poll)
+    costs, memory = _costs(
+        lab, preparing, max(limit - preparing, min(LEAST_SECONDS, limit)), report, poll
+    )
     stages = stage_seconds(lab, costs)
     saved = known * spec.stand_alone.replicates * costs.training.mean
     return Estimate(

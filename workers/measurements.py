@@ -136,9 +136,14 @@ def _lost(owner: str, at: float) -> bool:
     return not alive
 
 
-def fail_if_running(connection: Redis, keys: Keys, measurement_id: str, message: str) -> None:
-    """Mark a measurement failed whose process ended without an answer."""
-    if read(connection, keys, measurement_id).state in ("waiting", "running"):
+def fail_unanswered(connection: Redis, keys: Keys, measurement_id: str, message: str) -> None:
+    """Mark a measurement failed whose process ended without an answer of its own."""
+    found: Any = connection.get(keys.measure_answer(measurement_id))
+    try:
+        state = json.loads(found)["state"]
+    except (TypeError, ValueError, KeyError):
+        state = ""
+    if state not in ("done", "failed") and connection.exists(keys.measure_request(measurement_id)):
         tell(connection, keys, measurement_id, "failed", worker="", message=message)
 
 

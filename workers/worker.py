@@ -215,7 +215,7 @@ class DeviceWorker(Worker):
         keys = Keys(self.settings.prefix)
         message = _killed_measuring(self._horse_died_of)
         with contextlib.suppress(*AWAY):
-            measurements.fail_if_running(self.connection, keys, measurement_id, message)
+            measurements.fail_unanswered(self.connection, keys, measurement_id, message)
 
     def _settle(self, run_id: str, ending: bool) -> None:
         """Give a run whose process died without a word a state that tells so."""

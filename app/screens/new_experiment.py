@@ -2,81 +2,107 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from app import client, drafts, links
-from app.guard import attempt
-from app.widgets import definition, form_sections, preview, schema, sweep_box
+from app import client, drafts, jobs, links
+from app.jobs import Draft
+from app.widgets import (
+    definition,
+    form_sections,
+    preview,
+    queue_box,
+    schema,
+    start_from,
+    sweep_box,
+    sweep_editor,
+)
 from app.widgets.form_from_schema import Form, values
+from app.widgets.parts import recipe_part, space_part
+from app.widgets.relevance import irrelevant, refusals
 from app.widgets.schema import Field
 from app.widgets.seeds import parse_seeds
-from engine.spec.errors import SpecError, WorkbenchError
-from engine.spec.experiment import ExperimentSpec
-from engine.spec.files import build, read_mapping
-from engine.spec.sweep import is_sweep
+from engine.spec.errors import SpecError
+from engine.spec.sweep import SECTION
 
-DEFAULTS = "Defaults"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """The experiment as the form holds it now."""
-
-    value: dict[str, Any]
-    seeds: list[int]
-    faults: list[SpecError]
-
-    @property
-    def spec(self) -> ExperimentSpec | None:
-        """The valid experiment, None while something is wrong with a field."""
-        return None if self.faults else build(self.value)
+Fields = tuple[Field, ...]
 
 
 def render() -> None:
     """Draw the page."""
     links.heading("New experiment")
     fields = schema.read(client.catalog()["schema"])
-    _start_from()
+    start_from.draw(_known(fields, drafts.base()))
     sweep_box.draw()
-    base, key = drafts.base(), drafts.key()
-    draft = _read(fields, base, key)
+    draft, known = _read(fields, drafts.base(), drafts.key())
+    drafts.remember(draft.value, draft.axes, draft.seeds)
     left, right = st.columns([1.55, 1], gap="large")
     with left:
-        form = Form(
-            base,
-            draft.value,
-            _by_field(draft.faults),
-            key,
-            form_sections.FRONT,
-            form_sections.LABELS,
-        )
-        form_sections.draw(fields, form)
+        form_sections.draw(fields, _form(draft), known)
     with right, st.container(key="beside-form"):
-        _queue(draft)
-        preview.draw(draft.value, draft.spec, draft.faults)
+        queue_box.draw(draft)
+        preview.draw(draft)
 
 
-def _read(fields: tuple[Field, ...], base: dict[str, Any], key: str) -> Draft:
-    value = values(fields, base, key)
+def _form(draft: Draft) -> Form:
+    recipe = recipe_part(str(draft.value["algorithm"]))
+    title = client.title("algorithms", str(draft.value["algorithm"]))
+    return Form(
+        drafts.base(),
+        draft.value | ({SECTION: draft.axes} if draft.axes else {}),
+        _by_field(draft.faults),
+        drafts.key(),
+        form_sections.FRONT,
+        form_sections.LABELS | {f"settings.{n}": w for n, w in form_sections.OWN_LABELS.items()},
+        irrelevant(draft.value, space_part(draft.value), recipe),
+        refusals(recipe, tuple(draft.value["addons"]), title),
+        _offered(str(draft.value["space"])),
+    )
+
+
+def _offered(space: str) -> dict[str, list[str]]:
+    """Return words that the lab knows already, by the field that can use them."""
+    runs = client.runs()
+    return {
+        "tags": sorted({tag for run in runs for tag in run.tags}),
+        "addons.landmark.earlier_runs": [run.run_id for run in runs if run.space == space],
+    }
+
+
+def _own(value: dict[str, Any]) -> tuple[Fields, Fields]:
+    """Return the fields that the chosen algorithm and space have of their own."""
     algorithm = client.entry("algorithms", str(value["algorithm"]))
-    own = form_sections.settings_fields(algorithm)
-    value["settings"] = values(own, base.get("settings") or {}, key) if own else {}
     space = client.entry("spaces", str(value["space"]))
-    own = form_sections.settings_fields(space, "space_settings")
+    settings = form_sections.settings_fields(algorithm)
+    return settings, form_sections.settings_fields(space, "space_settings")
+
+
+def _known(fields: Fields, value: dict[str, Any]) -> dict[str, Field]:
+    settings, space = _own(value)
+    return sweep_editor.sweepable((*fields, *settings, *space))
+
+
+def _read(fields: Fields, base: dict[str, Any], key: str) -> tuple[Draft, dict[str, Field]]:
+    """Return the draft, and the fields of it that can vary."""
+    value = values(fields, base, key)
+    settings, own = _own(value)
+    value["settings"] = values(settings, base.get("settings") or {}, key) if settings else {}
     value["space_settings"] = values(own, base.get("space_settings") or {}, key) if own else {}
     unread: list[SpecError] = []
+    space = client.entry("spaces", str(value["space"]))
     if definition.is_defined(space):
         value["space_settings"], unread = definition.entered(space, base, key)
-    text = st.session_state.get(f"{key}:seeds", str(base["seed"]))
+    text = st.session_state.get(f"{key}:seeds", drafts.seeds())
+    seeds = [0]
     try:
-        seeds, faults = parse_seeds(text), []
+        seeds = parse_seeds(text)
     except SpecError as error:
-        seeds, faults = [0], [error]
+        unread = [*unread, error]
     value["seed"] = seeds[0]
-    return Draft(value, seeds, faults + unread + client.faults(value))
+    known = sweep_editor.sweepable((*fields, *settings, *own))
+    axes, wrong = sweep_editor.entered(known, key)
+    return jobs.look(value, seeds, axes, [*unread, *wrong]), known
 
 
 def _by_field(faults: list[SpecError]) -> dict[str, list[str]]:
@@ -84,97 +110,6 @@ def _by_field(faults: list[SpecError]) -> dict[str, list[str]]:
     for fault in faults:
         found.setdefault(fault.field, []).append(fault.problem)
     return found
-
-
-# -- where to start from ----------------------------------------------------------------------
-def _start_from() -> None:
-    ready = {e.spec.name: e.spec for e in client.examples() if e.spec is not None}
-    shelved = client.shelved()
-    with st.expander("Start from a ready experiment or a file", icon=":material/upload_file:"):
-        left, right = st.columns(2)
-        with left:
-            name = st.selectbox(
-                "Ready experiment, preset or sweep",
-                [DEFAULTS, *ready, *shelved],
-                key="start-name",
-                index=0,
-            )
-            if st.button("Use its settings", icon=":material/tune:"):
-                if name in shelved:
-                    _take(f"{name}.yaml", shelved[name])
-                else:
-                    drafts.start_from(ready.get(name) or ExperimentSpec())
-                st.rerun()
-        with right:
-            _upload()
-
-
-def _take(file: str, value: dict[str, Any]) -> None:
-    """Put an experiment into the form, or a sweep into the box above it.
-
-    Raises:
-        SpecError: it is not valid; nothing was changed.
-    """
-    if is_sweep(value):
-        sweep_box.take(file, value)
-    else:
-        drafts.start_from(build(value))
-
-
-def _upload() -> None:
-    number = st.session_state.get("uploads", 0)
-    file = st.file_uploader(
-        "Experiment or sweep file (YAML)",
-        ["yaml", "yml", "json"],
-        key=f"upload{number}",
-        max_upload_size=1,
-    )
-    if file is None:
-        return
-    try:
-        _take(file.name, read_mapping(file.getvalue().decode("utf-8")))
-    except UnicodeDecodeError:
-        st.error(f"{file.name} is not a text file in UTF-8. Nothing was changed.")
-    except WorkbenchError as error:
-        st.error(f"{file.name} was not taken over. {error}")
-    else:
-        st.session_state["uploads"] = number + 1
-        st.toast(f"{file.name} was read", icon=":material/check:")
-        st.rerun()
-
-
-# -- queueing -----------------------------------------------------------------------------------
-def _queue(draft: Draft) -> None:
-    count = len(draft.seeds)
-    what = "1 job" if count == 1 else f"{count} jobs, one a seed"
-    with st.container(border=True):
-        if st.button(
-            f"Queue {what}",
-            type="primary",
-            icon=":material/play_arrow:",
-            width="stretch",
-            disabled=bool(draft.faults),
-            key="queue",
-        ):
-            _submit(draft)
-        if draft.faults:
-            _problems(draft.faults)
-        else:
-            st.caption("No problems found. Jobs start as soon as a worker is free.")
-
-
-def _problems(faults: list[SpecError]) -> None:
-    words = "one field" if len(faults) == 1 else f"{len(faults)} fields"
-    lines = "\n".join(f"- `{f.field or 'file'}`: {f.problem}" for f in faults)
-    st.error(f"Correct {words} before queueing:\n{lines}", icon=":material/edit:")
-
-
-def _submit(draft: Draft) -> None:
-    spec, queued = draft.spec, list[str]()
-    assert spec is not None, "the button is off while something is wrong"
-    if attempt(lambda: queued.extend(client.client().submit(spec, draft.seeds)), "Queued"):
-        client.changed()
-        links.go_to_run(queued[0])
 
 
 render()

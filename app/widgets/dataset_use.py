@@ -6,7 +6,6 @@ import streamlit as st
 
 from app import drafts, links
 from app.lab_datasets import Known
-from engine.spec.files import build
 
 
 def use_button(item: Known) -> None:
@@ -21,5 +20,5 @@ def use_button(item: Known) -> None:
         data = item.spec.model_dump(mode="json")
         if preview is not None and preview.height != preview.width:  # networks take squares
             data["resolution"] = min(preview.height, preview.width)
-        drafts.start_from(build(drafts.base() | {"data": data}))
+        drafts.change("data", data)
         st.switch_page(links.NEW)

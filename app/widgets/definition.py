@@ -8,13 +8,14 @@ from typing import Any
 import streamlit as st
 import yaml
 
+from app.widgets import definition_help, live_text
 from app.widgets.form_from_schema import Form
 from app.widgets.schema import at
 from engine.spec.errors import SpecError
 from engine.spec.files import read_mapping
 from engine.spec.lines import located
 
-SECTION = "space_settings"
+SECTION, AREA = "space_settings", "definition-area"
 
 
 def is_defined(entry: Mapping[str, Any]) -> bool:
@@ -45,17 +46,27 @@ def entered(
 
 
 def draw(entry: Mapping[str, Any], form: Form) -> None:
-    """Draw the box and what is wrong with the text in it."""
+    """Draw the box, its help, and what is wrong with the text in it."""
+    key = _key(form.key)
+
+    def load(text: str) -> None:
+        st.session_state[key] = text
+
+    definition_help.draw(key, load)
     start = yaml.safe_dump(_start(entry, form.base), sort_keys=False, allow_unicode=True)
-    text = st.text_area(
-        "Definition (YAML)",
-        value=start,
-        height=300,
-        key=_key(form.key),
-        help="What can be chosen: `docs/custom_space.md` explains the three kinds. An empty box "
-        "stands for the example.",
-        persist_state="session",
-    )
+    if key not in st.session_state:
+        # Not by `value=`: a text that was loaded would be one set twice.
+        st.session_state[key] = start
+    with st.container(key=AREA):
+        text = st.text_area(
+            "Definition (YAML)",
+            height=300,
+            key=key,
+            help="What can be chosen. It is drawn while you type; an empty box stands for the "
+            "example.",
+            persist_state="session",
+        )
+    live_text.listen(AREA)
     form.fault(SECTION)
     for path, sentences in form.faults.items():
         field = path.removeprefix(f"{SECTION}.")
@@ -68,8 +79,17 @@ def draw(entry: Mapping[str, Any], form: Form) -> None:
 def _start(entry: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the box starts with: the base's definition of this space, else the example."""
     given = at(base, SECTION) if at(base, "space") == entry["name"] else None
-    example: dict[str, Any] = entry["settings_schema"]["examples"][0]
-    return dict(given or example)
+    return dict(given or _example(entry["settings_schema"]))
+
+
+def _example(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the example in the order of its kind's fields, which schemas do not keep for it."""
+    example: dict[str, Any] = schema["examples"][0]
+    kinds = [
+        part["properties"] for part in schema["$defs"].values() if "kind" in part["properties"]
+    ]
+    order = next(list(kind) for kind in kinds if set(example) <= set(kind))
+    return {name: example[name] for name in order if name in example}
 
 
 def _key(key: str) -> str:

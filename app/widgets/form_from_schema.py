@@ -7,11 +7,11 @@ found first and named at their fields while the form is drawn.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from html import escape
 from typing import Any
 
 import streamlit as st
 
+from app.widgets.plain import as_html
 from app.widgets.schema import EXACT, Field, at, defaults
 
 Faults = Mapping[str, list[str]]
@@ -64,6 +64,9 @@ class Form:
         key: prefix of widget keys.
         front: paths that everybody should see; in a section that has some, the rest is folded.
         labels: better names than the fields' own, by path.
+        hidden: paths that have no effect now; they are drawn only where they are at fault.
+        refused: why an optional section cannot be switched on, by path.
+        offered: words that a list of words can choose from, by path.
     """
 
     def __init__(
@@ -74,6 +77,9 @@ class Form:
         key: str,
         front: Collection[str] = (),
         labels: Mapping[str, str] | None = None,
+        hidden: Collection[str] = (),
+        refused: Mapping[str, str] | None = None,
+        offered: Mapping[str, list[str]] | None = None,
     ) -> None:
         self.base = base
         self.current = current
@@ -81,15 +87,18 @@ class Form:
         self.key = key
         self.front = frozenset(front)
         self.labels = labels or {}
+        self.hidden = frozenset(hidden)
+        self.refused = refused or {}
+        self.offered = offered or {}
 
-    def section(self, fields: Iterable[Field], hidden: Collection[str] = ()) -> None:
+    def section(self, fields: Iterable[Field], elsewhere: Collection[str] = ()) -> None:
         """Draw a section's fields, those of `front` first and all others folded away.
 
         Args:
             fields: of one section.
-            hidden: paths that are not drawn.
+            elsewhere: paths that are drawn at another place.
         """
-        shown = [f for f in fields if f.path not in hidden and self._matters(f)]
+        shown = [f for f in fields if f.path not in elsewhere and self.matters(f)]
         first = [f for f in shown if f.path in self.front] or shown
         rest = [f for f in shown if f not in first]
         self._grid(first)
@@ -101,10 +110,13 @@ class Form:
             with st.expander(label, key=f"{self.key}:more:{rest[0].path}", expanded=bool(wrong)):
                 self._grid(rest)
 
-    def _matters(self, field: Field) -> bool:
+    def matters(self, field: Field) -> bool:
+        """Tell whether a field has an effect now, or a fault that must be corrected."""
+        if field.path in self.faults:
+            return True
         parent = field.path.rpartition(".")[0]
         section = at(self.current, parent) if parent else self.current
-        return field.matters(section or {})
+        return field.path not in self.hidden and field.matters(section or {})
 
     def _grid(self, fields: list[Field]) -> None:
         """Draw plain fields two a row and sections below each other."""
@@ -132,13 +144,17 @@ class Form:
 
     def _subsection(self, field: Field) -> None:
         if field.optional:
-            on = st.toggle(
+            on, why = at(self.current, field.path) is not None, self.refused.get(field.path)
+            st.toggle(
                 self.label(field),
                 value=at(self.base, field.path) is not None,
                 key=_switch(field, self.key),
                 help=_plain(field.help),
                 persist_state="session",
+                disabled=why is not None and not on,
             )
+            if why is not None:
+                st.caption(_plain(why))
             self.fault(field.path)
             if on:
                 self.section(field.fields)
@@ -152,7 +168,11 @@ class Form:
         start = at(self.base, field.path)
         if start is None and not field.optional:
             start = field.default
-        _WIDGETS[field.kind](field, start, f"{self.key}:{field.path}", self.label(field))
+        key, label = f"{self.key}:{field.path}", self.label(field)
+        if field.kind == "words":
+            _words(field, start, key, label, self.offered.get(field.path, []))
+        else:
+            _WIDGETS[field.kind](field, start, key, label)
         self.fault(field.path)
 
     def label(self, field: Field) -> str:
@@ -166,18 +186,32 @@ class Form:
 
     def say(self, sentence: str) -> None:
         """Draw a sentence about something that is wrong."""
-        st.html(f'<div class="nw-fault" role="alert">{escape(sentence)}</div>')
+        st.html(f'<div class="nw-fault" role="alert">{as_html(sentence)}</div>')
 
 
 def _owner(field: Field) -> str:
     """Return what a field is a setting of, in words."""
     section = field.path.split(".")[-2] if "." in field.path else ""
-    return section.replace("super_net", "super-net").replace("_", " ")
+    named = {"super_net": "super-net", "stand_alone": "stand-alone", "norm": "batch-norm"}
+    return named.get(section, section.replace("_", " "))
 
 
-def _help(field: Field) -> str:
-    text = _plain(field.help)
-    return f"{text} Allowed: {field.limits}." if field.limits else text
+def help_of(field: Field) -> str:
+    """Say what a field does, what is allowed, and what it is unless somebody changes it."""
+    parts = [_plain(field.help)]
+    if field.limits:
+        parts.append(f"Allowed: {field.limits}.")
+    if field.kind in ("whole", "number", "choice", "flag"):
+        parts.append(f"Default: {_plain(_written(field.default))}.")
+    return " ".join(parts)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value is None:
+        return "not set"
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("_", " ")
 
 
 def _plain(text: str) -> str:
@@ -186,13 +220,13 @@ def _plain(text: str) -> str:
 
 
 def _flag(field: Field, start: Any, key: str, label: str) -> None:
-    st.toggle(label, value=bool(start), key=key, help=_help(field), persist_state="session")
+    st.toggle(label, value=bool(start), key=key, help=help_of(field), persist_state="session")
 
 
 def _whole(field: Field, start: Any, key: str, label: str) -> None:
     if (field.high or 0) > EXACT:
         text = "" if start is None else str(start)
-        st.text_input(label, value=text, key=key, help=_help(field), persist_state="session")
+        st.text_input(label, value=text, key=key, help=help_of(field), persist_state="session")
         return
     _numeric(field, start, key, label, 1, "%d")
 
@@ -215,7 +249,7 @@ def _numeric(
         step=step,
         format=shown,
         key=key,
-        help=_help(field),
+        help=help_of(field),
         placeholder="not set",
         persist_state="session",
     )
@@ -229,7 +263,7 @@ def _step(field: Field) -> float:
 
 def _text(field: Field, start: Any, key: str, label: str) -> None:
     draw = st.text_area if field.name == "notes" else st.text_input
-    draw(label, value=start or "", key=key, help=_help(field), persist_state="session")
+    draw(label, value=start or "", key=key, help=help_of(field), persist_state="session")
 
 
 def _choice(field: Field, start: Any, key: str, label: str) -> None:
@@ -240,19 +274,20 @@ def _choice(field: Field, start: Any, key: str, label: str) -> None:
         options,
         index=index,
         key=key,
-        help=_help(field),
+        help=help_of(field),
         persist_state="session",
         format_func=lambda option: str(option).replace("_", " "),
     )
 
 
-def _words(field: Field, start: Any, key: str, label: str) -> None:
+def _words(field: Field, start: Any, key: str, label: str, offered: list[str]) -> None:
+    chosen = list(st.session_state.get(key) or start or [])
     st.multiselect(
         label,
-        list(start or []),
+        list(dict.fromkeys([*chosen, *(start or []), *offered])),
         default=list(start or []),
         key=key,
-        help=_help(field),
+        help=help_of(field),
         accept_new_options=True,
         placeholder="Type and press Enter",
         persist_state="session",
@@ -260,7 +295,7 @@ def _words(field: Field, start: Any, key: str, label: str) -> None:
 
 
 def _mapping(field: Field, start: Any, key: str, label: str) -> None:
-    st.caption(f"{label}: set in the experiment file.", help=_help(field))
+    st.caption(f"{label}: set in the experiment file.", help=help_of(field))
 
 
 _WIDGETS = {
@@ -269,6 +304,5 @@ _WIDGETS = {
     "number": _number,
     "text": _text,
     "choice": _choice,
-    "words": _words,
     "mapping": _mapping,
 }

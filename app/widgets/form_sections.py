@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import streamlit as st
 
-from app import client
-from app.widgets import definition, schema
+from app import client, drafts
+from app.widgets import data_picker, definition, part_pickers, schema, sweep_editor, truth_picker
 from app.widgets import form_summaries as say
 from app.widgets.form_from_schema import Faults, Form
 from app.widgets.schema import Field, at
+from engine.spec.sweep import SECTION as SWEEP
 
-# What the data decides when a run starts.
-TAKEN_FROM_DATA = ("network.classes", "network.input_channels", "network.resolution")
 BUDGET = ("super_net.epochs", "stand_alone.epochs")
 # What everybody should see; everything else is folded away under "More settings".
 FRONT = (
     "data.train_images", "data.held_out_fraction",
     "network.channels", "network.cells", "network.norm.statistics", "network.norm.affine",
     "search.population", "search.generations",
-    "addons.landmark", "addons.landmark.per_round", "addons.landmark.rounds",
+    "addons.landmark", "addons.plasticity", "addons.landmark.per_round", "addons.landmark.rounds",
     "addons.landmark.weight", "addons.landmark.schedule",
     "super_net.batch_size", "super_net.optimiser",
     "super_net.optimiser.learning_rate", "super_net.optimiser.schedule",
@@ -36,7 +34,14 @@ LABELS = {
     "data.path": "Path of the data on the worker",
     "network.cells": "Cells per stage",
     "network.norm.affine": "Learned scale and shift",
+    "network.norm.statistics": "Statistics in evaluation",
+    "network.sharing.dynamic_channels": "Narrow layers are made of",
+    "network.sharing.ofa_kernel": "Kernels share weights (once-for-all)",
+    "network.sharing.edge_norms": "Normalisations of every incoming edge (WSBN)",
+    "network.sharing.operations_on": "Operations stand on",
+    "network.sharing.partial_channels": "Part of the channels in use, 1/k",
     "addons.landmark": "Landmark regularisation",
+    "addons.plasticity": "Weight plasticity",
     "addons.landmark.per_round": "Landmarks per round",
     "addons.landmark.pairs": "Pairs per step",
     "addons.landmark.min_distance": "Smallest distance (choices)",
@@ -47,15 +52,32 @@ LABELS = {
     "super_net.checkpoint_every": "Checkpoint every (epochs)",
     "super_net.epochs": "Super-net epochs",
     "stand_alone.epochs": "Stand-alone epochs",
+    "stand_alone.affine": "Learned scale and shift",
     "stand_alone.replicates": "Trainings per architecture",
     "evaluation.sample": "Sampled architectures",
     "evaluation.every": "Evaluate every (epochs)",
     "evaluation.threshold": "Threshold of the sparse metrics (points)",
     "evaluation.images": "Held-out images per score",
     "evaluation.ground_truth.source": "Stand-alone accuracies come from",
+    "evaluation.ground_truth": "Ground truth",
     "evaluation.ground_truth.part": "Compared on",
+    "evaluation.ground_truth.column": "Column that ranks",
+    "evaluation.ground_truth.landmark_column": "Column that ranks the landmarks",
     "search.keep": "Reported architectures",
     "search.mutation": "Mutation chance",
+    "search.max_params": "Largest network (parameters)",
+    "search.max_flops": "Largest network (multiply-adds per image)",
+}
+# Settings that algorithms have of their own.
+OWN_LABELS = {
+    "alpha_learning_rate": "Learning rate of architecture parameters",
+    "alpha_weight_decay": "Weight decay of architecture parameters",
+    "alpha_warm_up": "Architecture parameters wait (share of updates)",
+    "tau_start": "Temperature at the start",
+    "tau_end": "Temperature at the end",
+    "tau_schedule": "Schedule of the temperature",
+    "encoding": "One architecture runs as",
+    "cost": "Cost that is kept low",
 }
 
 Fields = tuple[Field, ...]
@@ -87,8 +109,14 @@ def settings_fields(entry: Mapping[str, Any], path: str = "settings") -> Fields:
     return schema.read(found, path) if found else ()
 
 
-def draw(fields: Fields, form: Form) -> None:
-    """Draw name and tags, then the sections one below the other."""
+def draw(fields: Fields, form: Form, known: Mapping[str, Field]) -> None:
+    """Draw name and tags, then the sections one below the other, the sweep last.
+
+    Args:
+        fields: of the whole experiment.
+        form: where they are drawn.
+        known: fields that a sweep can vary.
+    """
     left, right = st.columns([1.6, 1])
     with left:
         form.field(schema.find(fields, "name"))
@@ -104,56 +132,48 @@ def draw(fields: Fields, form: Form) -> None:
             key=f"{form.key}:section{position}",
         ):
             section.draw(fields, form)
+    _sweep(known, form)
+
+
+def _sweep(known: Mapping[str, Field], form: Form) -> None:
+    wrong = sum(path.startswith(SWEEP) for path in form.faults)
+    said = sweep_editor.summary(form.current)
+    with st.expander(
+        f"**{len(SECTIONS) + 1} · Sweep**   "
+        + (f":red[{wrong} to correct]" if wrong else f":gray[{said}]"),
+        expanded=bool(wrong) or SWEEP in form.current,
+        icon=":material/stacks:",
+        key=f"{form.key}:section{len(SECTIONS) + 1}",
+    ):
+        sweep_editor.draw(known, form)
 
 
 def _inner(fields: Fields, path: str) -> Fields:
     return schema.find(fields, path).fields
 
 
-def _part(fields: Fields, form: Form, path: str, kind: str, label: str) -> dict[str, Any]:
-    """Draw the choice of a registered part and what the catalogue says of it."""
-    names = [item["name"] for item in client.catalog()[kind]]
-    start = at(form.base, path)
-    options = names if start in names else [*names, start]
-    st.selectbox(
-        label,
-        options,
-        index=options.index(start),
-        key=f"{form.key}:{path}",
-        format_func=lambda name: client.title(kind, name),
-        persist_state="session",
-        help=schema.find(fields, path).help,
-    )
-    entry = client.entry(kind, str(at(form.current, path)))
-    text = entry.get("help") or entry.get("description") or ""
-    source = f" <i>{escape(entry['source'])}</i>" if entry.get("source") else ""
-    st.html(f'<p class="nw-quiet nw-small nw-under">{escape(text)}{source}</p>')
-    form.fault(path)
-    return entry
-
-
 def _data(fields: Fields, form: Form) -> None:
-    entry = _part(fields, form, "data.name", "datasets", "Data set")
-    inner = _inner(fields, "data")
-    if entry.get("needs_path"):
-        form.field(schema.find(fields, "data.path"))
-        inner = tuple(field for field in inner if field.path != "data.path")
-    form.section(inner, ("data.name",))
+    data_picker.draw(fields, form)
+    needed = client.entry("datasets", str(at(form.current, "data.name"))).get("needs_path")
+    elsewhere = ("data.name", data_picker.PATH) if needed else ("data.name",)
+    form.section(_inner(fields, "data"), elsewhere)
 
 
 def _space(fields: Fields, form: Form) -> None:
-    entry = _part(fields, form, "space", "spaces", "Search space")
+    entry = part_pickers.space(fields, form)
     if definition.is_defined(entry):
         definition.draw(entry, form)
     form.section(settings_fields(entry, "space_settings"))
-    inner = _inner(fields, "network")
-    form.section(inner, (*TAKEN_FROM_DATA, "network.norm", "network.sharing"))
+    form.section(_inner(fields, "network"), ("network.norm", "network.sharing"))
 
 
 def _algorithm(fields: Fields, form: Form) -> None:
-    entry = _part(fields, form, "algorithm", "algorithms", "Algorithm")
+    entry = part_pickers.algorithm(fields, form)
     form.section(settings_fields(entry))
     st.markdown("**Search after training**")
+    words = say.search(str(entry["name"]))
+    if words:
+        st.caption(words)
     form.section(_inner(fields, "search"))
 
 
@@ -165,18 +185,21 @@ def _super_net(fields: Fields, form: Form) -> None:
     form.section(_inner(fields, "super_net"), BUDGET)
     st.markdown("**Batch normalisation**")
     form.section(_inner(fields, "network.norm"))
-    factors = client.entry("spaces", str(at(form.current, "space"))).get("factors", ())
-    if factors:
+    shared = _inner(fields, "network.sharing")
+    if any(form.matters(field) for field in shared):
         st.markdown("**Mapping to shared weights**")
-        inner = _inner(fields, "network.sharing")
-        form.section(inner, tuple(f.path for f in inner if f.path.split(".")[-1] not in factors))
+        form.section(shared)
 
 
 def _evaluation(fields: Fields, form: Form) -> None:
-    form.section(_inner(fields, "evaluation"))
-    if at(form.current, "evaluation.ground_truth.source") == "train":
-        st.markdown("**Stand-alone training**")
-        form.section(_inner(fields, "stand_alone"), BUDGET)
+    form.section(_inner(fields, "evaluation"), (truth_picker.PATH,))
+    truth_picker.draw(schema.find(fields, truth_picker.PATH), form)
+    alone = _inner(fields, "stand_alone")
+    trains = at(form.current, f"{truth_picker.PATH}.source") == "train"
+    st.markdown("**Stand-alone training**" if trains else "**Found networks**")
+    if not trains:
+        st.caption("Nothing is trained stand-alone; what is found is counted and exported so.")
+    form.section(alone, BUDGET)
     if at(form.current, "published"):
         form.field(schema.find(fields, "published"))
 
@@ -187,14 +210,16 @@ def _budget(fields: Fields, form: Form) -> None:
         form.field(schema.find(fields, "super_net.epochs"))
         st.text_input(
             "Seeds",
-            value=str(at(form.base, "seed")),
+            value=drafts.seeds(),
             key=f"{form.key}:seeds",
-            help="One job a seed: numbers such as 0, 1, 2 or a range such as 0-4.",
+            help="One job a seed: numbers such as 0, 1, 2 or a range such as 0-4. Default: 0.",
             persist_state="session",
         )
         form.fault("seed")
     with right:
-        form.field(schema.find(fields, "stand_alone.epochs"))
+        epochs = schema.find(fields, "stand_alone.epochs")
+        if form.matters(epochs):
+            form.field(epochs)
         form.field(schema.find(fields, "device"))
     form.field(schema.find(fields, "notes"))
 

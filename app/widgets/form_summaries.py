@@ -7,6 +7,7 @@ from typing import Any
 
 from app import client
 from app.widgets import numbers
+from app.widgets.parts import recipe_part
 from app.widgets.schema import at
 
 Value = Mapping[str, Any]
@@ -28,18 +29,31 @@ def space(value: Value) -> str:
 
 def algorithm(value: Value) -> str:
     """Name the algorithm and the effort of its search."""
-    search = value["search"]
+    part = value["search"]
     name = client.title("algorithms", value["algorithm"])
-    return f"{name}, {search['generations']} × {search['population']} evaluated"
+    return f"{name}, {part['generations']} × {part['population']} evaluated"
+
+
+def search(algorithm: str) -> str:
+    """Say who searches after an algorithm's training, where that needs words."""
+    return {
+        "derived": "What was learned points at the result; generations and population are those "
+        "of random search beside it.",
+        "drawn": "Architectures are drawn from what was learned, the best of them counts; random "
+        "search beside it gets as many.",
+        "random": "Random architectures are compared by super-net accuracy.",
+    }.get(recipe_part(algorithm).searcher, "")
 
 
 def addons(value: Value) -> str:
     """Say which add-ons are on."""
+    said = []
     landmark = at(value, "addons.landmark")
-    if landmark is None:
-        return "none"
-    per_round, rounds, weight = (landmark[n] for n in ("per_round", "rounds", "weight"))
-    return f"{per_round} landmarks in {rounds} rounds, λ {weight}"
+    if landmark is not None:
+        per_round, rounds, weight = (landmark[n] for n in ("per_round", "rounds", "weight"))
+        said.append(f"{per_round} landmarks in {rounds} rounds, λ {weight}")
+    others = [name for name, part in value["addons"].items() if part and name != "landmark"]
+    return ", ".join([*said, *others]) or "none"
 
 
 def super_net(value: Value) -> str:

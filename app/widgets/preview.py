@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import streamlit as st
 from pydantic import ValidationError
 
-from app import client
-from app.widgets import cell_graph, numbers, spec_view
+from app import client, space_costs
+from app.jobs import Draft
+from app.widgets import (
+    cell_graph,
+    chart,
+    data_picker,
+    estimate_box,
+    numbers,
+    size_histogram,
+    spec_view,
+)
+from app.widgets.drawing import drawing
 from app.widgets.empty import empty
 from app.widgets.facts import facts
+from engine.core.space import CellGraph
+from engine.spaces import get_space
 from engine.spec.errors import SpecError, WorkbenchError
-from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.spec.training import StandAloneSpec
 
-# Classes, channels and side of the images of the data sets that are always the same.
-IMAGES = {"digits": (10, 1, 8), "cifar10": (10, 3, 32), "cifar100": (100, 3, 32)}
+ONE, EVERY = "One of them", "All choices"
 
 
-def draw(value: dict[str, Any], spec: ExperimentSpec | None, faults: list[SpecError]) -> None:
+def draw(draft: Draft) -> None:
     """Draw everything beside the form."""
-    _space(value, faults)
+    estimate_box.draw(draft.first, draft.count)
+    _space(draft.value, draft.faults)
+    _file(draft)
+
+
+def _file(draft: Draft) -> None:
     st.markdown("**The experiment as a file**")
-    text = spec_view.as_yaml(value, spec)
+    if draft.axes:
+        text = spec_view.sweep_as_yaml(draft.mapping)
+    else:
+        text = spec_view.as_yaml(draft.value, draft.spec)
     spec_view.show(text, height=320)
     st.download_button(
         "Download YAML",
@@ -33,7 +54,7 @@ def draw(value: dict[str, Any], spec: ExperimentSpec | None, faults: list[SpecEr
         mime="application/yaml",
         icon=":material/download:",
         on_click="ignore",
-        disabled=bool(faults),
+        disabled=bool(draft.faults),
         help="The same file runs from a terminal: python -m engine run experiment.yaml",
     )
 
@@ -54,19 +75,77 @@ def _space(value: dict[str, Any], faults: list[SpecError]) -> None:
         return
     try:
         drawn = client.draw(space, network, st.session_state.get("drawn", 0), settings)
+        overview = get_space(space, settings).overview()
+        found = space_costs.costs(space, settings, network)
     except WorkbenchError as error:
         empty("Nothing to draw", str(error))
         return
-    cell_graph.show(drawn)
-    side = network.resolution
+    if _shows_all(overview):
+        _overview(overview)
+    else:
+        cell_graph.show(drawn)
+    _costs(drawn, found, network, data_picker.images(value) is not None)
+    key = json.dumps([space, settings], default=str)
+    chart.show(
+        _sentence(found),
+        size_histogram.figure(found, drawn.cost.params, key),
+        "space-params",
+        size_histogram.bins(found),
+        "The dashed line is the network that is drawn.",
+    )
+
+
+def _shows_all(overview: Mapping[str, CellGraph]) -> bool:
+    if not overview:
+        return False
+    chosen = st.segmented_control(
+        "What is drawn",
+        [ONE, EVERY],
+        default=ONE,
+        required=True,
+        key="drawn-what",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return chosen == EVERY
+
+
+def _overview(overview: Mapping[str, CellGraph]) -> None:
+    for name, graph in overview.items():
+        drawing(f'<div class="nw-cell">{cell_graph.svg(graph, f"All choices of {name}")}</div>')
+    st.caption("Every line is an operation that can be chosen there.")
+
+
+def _costs(
+    drawn: client.Drawn, found: space_costs.Costs, network: NetworkSpec, known: bool
+) -> None:
+    side, channels = network.resolution, network.input_channels
+    images = f"{side} × {side} images, {channels} channel{'s' if channels != 1 else ''}"
     facts(
         {
-            "Parameters": numbers.params(drawn.cost.params),
-            "FLOPs": numbers.flops(drawn.cost.flops),
-            "Counted for": f"{side} × {side} images, {network.input_channels} "
-            f"channel{'s' if network.input_channels != 1 else ''}, {network.classes} classes",
+            "Parameters": f"{numbers.params(drawn.cost.params)}, of "
+            f"{_range(found.params, numbers.params)}",
+            "FLOPs": f"{numbers.flops(drawn.cost.flops)}, of {_range(found.flops, numbers.flops)}",
+            "Range": "of all architectures"
+            if found.exact
+            else f"of {len(found)} random architectures, a sample",
+            "Counted for": f"{images}, {network.classes} classes"
+            + ("" if known else "; your data may have others"),
         }
     )
+
+
+def _range(values: Any, written: Any) -> str:
+    low, high = written(int(values.min())), written(int(values.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def _sentence(found: space_costs.Costs) -> str:
+    middle = numbers.params(float(np.median(found.params)))
+    if found.params.min() == found.params.max():
+        return f"Every architecture has {middle} parameters"
+    whose = "all architectures" if found.exact else f"{len(found)} random architectures"
+    return f"Half of {whose} have at most {middle} parameters"
 
 
 def _network(value: dict[str, Any]) -> NetworkSpec | None:
@@ -74,7 +153,7 @@ def _network(value: dict[str, Any]) -> NetworkSpec | None:
 
     What is known of the data is filled in.
     """
-    known = IMAGES.get(value["data"]["name"], ())
+    known = data_picker.images(value) or ()
     told = dict(zip(("classes", "input_channels", "resolution"), known, strict=False))
     if value["data"].get("resolution"):
         told["resolution"] = value["data"]["resolution"]

@@ -12,7 +12,8 @@ import streamlit as st
 from app import client, drafts, links
 from app.feed import RunFeed
 from app.guard import attempt
-from app.widgets import downloads, numbers, progress, report_button
+from app.rights import may_edit
+from app.widgets import downloads, numbers, progress, queue_place, report_button
 from app.widgets.palette import STATES
 from app.widgets.plain import plain
 from app.widgets.status_strip import tile
@@ -20,7 +21,7 @@ from engine.spec.experiment import ExperimentSpec
 from engine.states import RESUMABLE
 
 if TYPE_CHECKING:
-    from workers.client import Client
+    from workers.client import Client, SystemStatus
 
 FIGURES = (
     ("sparse_kendall_tau", "Sparse Kendall τ"),
@@ -84,14 +85,23 @@ def _messages(feed: RunFeed) -> None:
             icon=":material/power_off:",
         )
     elif feed.state == "queued":
-        st.info(
-            "Waiting for a free worker. This page starts by itself.", icon=":material/schedule:"
-        )
+        _queued(feed, status)
     elif feed.state in ("paused", "stopped"):
         st.info(
             f"{STATES[feed.state].word} at {_checkpoint(feed)}. Resume goes on from there.",
             icon=f":material/{STATES[feed.state].icon}:",
         )
+
+
+def _queued(feed: RunFeed, status: SystemStatus) -> None:
+    place = queue_place.words(status, feed.run_id)
+    if not status.workers and status.store_ok:
+        waits = "Waiting for a worker: none is online. `make run` starts one a device."
+    else:
+        waits = "Waiting for a free worker. This page starts by itself."
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(f"{place}. {waits}" if place else waits, icon=":material/schedule:")
+        queue_place.buttons(status, feed.run_id)
 
 
 def _checkpoint(feed: RunFeed) -> str:
@@ -113,18 +123,25 @@ def _figures(feed: RunFeed) -> str:
 
 # -- actions ------------------------------------------------------------------------------------
 def _actions(feed: RunFeed, spec: ExperimentSpec) -> None:
-    with st.container(horizontal=True, gap="small", key="actions"):
-        if feed.state == "running":
-            _button(feed, "Pause", "pause", "Saves a checkpoint and frees the worker")
-        if feed.state in ("running", "queued", "paused", "interrupted"):
-            _button(feed, "Stop", "stop", "Saves a checkpoint; the run can be resumed later")
-        if feed.state in RESUMABLE:
-            _button(feed, "Resume", "resume", "Goes on from the last checkpoint", "play_arrow")
-        if st.button("Repeat", icon=":material/replay:", help="Queue the same again, same seed"):
-            _repeat(spec)
+    with st.container(horizontal=True, gap="small", key="actions", vertical_alignment="center"):
+        if may_edit():
+            _steering(feed, spec)
         downloads.bundle(feed.run_id)
         report_button.draw(feed.run_id)
         _more(feed, spec)
+        if not may_edit():
+            st.caption("This page only shows; the run cannot be changed here.", width="content")
+
+
+def _steering(feed: RunFeed, spec: ExperimentSpec) -> None:
+    if feed.state == "running":
+        _button(feed, "Pause", "pause", "Saves a checkpoint and frees the worker")
+    if feed.state in ("running", "queued", "paused", "interrupted"):
+        _button(feed, "Stop", "stop", "Saves a checkpoint; the run can be resumed later")
+    if feed.state in RESUMABLE:
+        _button(feed, "Resume", "resume", "Goes on from the last checkpoint", "play_arrow")
+    if st.button("Repeat", icon=":material/replay:", help="Queue the same again, same seed"):
+        _repeat(spec)
 
 
 def _button(feed: RunFeed, label: str, name: str, hint: str, icon: str = "") -> None:
@@ -171,7 +188,7 @@ def _more(feed: RunFeed, spec: ExperimentSpec) -> None:
             drafts.start_from(spec)
             st.switch_page(links.NEW)
         st.caption(f"Run id: {feed.run_id}")
-        deletable = feed.state not in ("running", "deleted")
+        deletable = feed.state not in ("running", "deleted") and may_edit()
         if st.button(
             "Delete",
             icon=":material/delete:",

@@ -27,7 +27,8 @@ class Field:
         options: of a `choice`.
         unit: shown beside the name.
         help: what it does.
-        shown_if: field names of the same section with the value that makes this one matter.
+        shown_if: field names of the same section with the value (or the list of values) that
+            makes this one matter.
         fields: of a `section`.
     """
 
@@ -63,7 +64,10 @@ class Field:
     def matters(self, section: Mapping[str, Any]) -> bool:
         """Tell whether the setting has an effect, given its section's values."""
         wanted = self.shown_if or {}
-        return all(section.get(name) == value for name, value in wanted.items())
+        return all(
+            section.get(name) in (value if isinstance(value, list) else [value])
+            for name, value in wanted.items()
+        )
 
 
 def _limit(words: str, value: float | None) -> str:
@@ -79,13 +83,21 @@ def read(schema: Mapping[str, Any], path: str = "") -> tuple[Field, ...]:
         schema: as `model_json_schema()` gives it, with `$defs`.
         path: dotted path of this object; empty for the top.
     """
-    return _section(schema, schema.get("$defs", {}), path)
+    return _section(schema, schema.get("$defs", {}), path, {})
 
 
-def _section(schema: Mapping[str, Any], defs: Mapping[str, Any], path: str) -> tuple[Field, ...]:
+def _section(
+    schema: Mapping[str, Any], defs: Mapping[str, Any], path: str, given: Mapping[str, Any]
+) -> tuple[Field, ...]:
+    """Return the fields of a section; `given` are defaults of its own place, where it has some."""
     properties: Mapping[str, Any] = schema.get("properties", {})
     return tuple(
-        _field(name, item, defs, f"{path}.{name}" if path else name)
+        _field(
+            name,
+            item | ({"default": given[name]} if name in given else {}),
+            defs,
+            f"{path}.{name}" if path else name,
+        )
         for name, item in properties.items()
     )
 
@@ -96,7 +108,8 @@ def _field(name: str, item: Mapping[str, Any], defs: Mapping[str, Any], path: st
     low, low_open = _bound(inner, "minimum", "exclusiveMinimum")
     high, high_open = _bound(inner, "maximum", "exclusiveMaximum")
     default = item.get("default", _MISSING)
-    fields = _section(inner, defs, path) if kind == "section" else ()
+    given = default if isinstance(default, Mapping) else {}
+    fields = _section(inner, defs, path, given) if kind == "section" else ()
     if default is _MISSING:
         empty: dict[Kind, Any] = {"section": defaults(fields), "words": [], "mapping": {}}
         default = None if optional else empty.get(kind)

@@ -40,7 +40,7 @@ def _store(status: SystemStatus) -> str:
 
 
 def _workers(status: SystemStatus) -> str:
-    busy = sum(worker.run_id is not None for worker in status.workers)
+    busy = sum(worker.busy for worker in status.workers)
     total = len(status.workers)
     if not total:
         return tile("Workers", "None online", "queued runs wait until one starts", ORANGE)

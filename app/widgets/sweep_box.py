@@ -7,9 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import client, links
+from app import client
 from app.guard import attempt
+from app.rights import may_edit
 from app.widgets.plain import plain
+from app.widgets.queue_box import to_batch
 from engine.batch import read_batch
 
 _TAKEN = "sweep-taken"
@@ -50,7 +52,9 @@ def draw() -> None:
             if rest > 0:
                 st.caption(f"and {rest} more")
         with st.container(horizontal=True):
-            if st.button(
+            if not may_edit():
+                st.caption("You may look, but not queue.")
+            elif st.button(
                 f"Queue {what}", type="primary", icon=":material/play_arrow:", key="queue-sweep"
             ):
                 _queue(taken)
@@ -63,4 +67,4 @@ def _queue(taken: _Taken) -> None:
     if attempt(lambda: client.client().submit_sweep(taken.value), "Queued"):
         client.changed()
         del st.session_state[_TAKEN]
-        st.switch_page(links.EXPERIMENTS)
+        to_batch(str(taken.value.get("name", "")))

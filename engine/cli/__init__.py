@@ -17,6 +17,7 @@ from engine.cli import (
     runs,
     space,
     study,
+    system,
     table,
     train,
 )
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for _group in (
+_GROUPS = (
     runs,
     estimate,
     catalogue,
@@ -43,7 +44,9 @@ for _group in (
     export,
     report,
     train,
-):
+    system,
+)
+for _group in _GROUPS:
     _group.register(app)
 
 

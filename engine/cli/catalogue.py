@@ -87,7 +87,7 @@ def catalog(
     write: Annotated[bool, typer.Option(help="Renew the checked-in copy.")] = False,
 ) -> None:
     """Print everything that pages know of the engine: names, schemas, help, sources."""
-    text = json.dumps(build_catalog(), indent=1, sort_keys=True) + "\n"
+    text = json.dumps(build_catalog(), indent=1) + "\n"
     if write:
         CATALOG_PATH.write_text(text, encoding="utf-8")
         print(CATALOG_PATH)

@@ -56,10 +56,15 @@ class FbnetSettings(AlphaSettings, TemperatureSettings, CostSettings, EncodingSe
         0.2,
         gt=0,
         le=1e6,
-        description="Factor a of the loss, a * log(cost)^b; unused without cost.",
+        description="Factor a of the loss, a * log(cost)^b (0.2 in the paper).",
+        json_schema_extra={"shown_if": {"cost": ["params", "flops"]}},
     )
     cost_exponent: float = Field(
-        0.6, ge=0, le=10, description="Exponent b of that factor; unused without cost."
+        0.6,
+        ge=0,
+        le=10,
+        description="Exponent b of the factor a * log(cost)^b (0.6 in the paper).",
+        json_schema_extra={"shown_if": {"cost": ["params", "flops"]}},
     )
     # At the end of the training the weights are nearly hard, and so is what is looked for. With
     # a temperature that stays high, soft_one_hot is closer to what was trained.

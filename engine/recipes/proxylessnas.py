@@ -25,7 +25,8 @@ class ProxylessSettings(AlphaSettings, CostSettings):
         gt=0,
         le=1e6,
         description="Weight of the expected cost, as a multiple of that of uniform "
-        "probabilities, in the loss; unused without cost.",
+        "probabilities, in the loss.",
+        json_schema_extra={"shown_if": {"cost": ["params", "flops"]}},
     )
 
 

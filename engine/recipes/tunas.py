@@ -48,8 +48,8 @@ class TunasSettings(PolicySettings, CostSettings):
     cost_target: float | None = Field(
         None,
         gt=0,
-        description="The cost to aim at, where `cost` is not none: parameters, or "
-        "multiply-adds of one image.",
+        description="The cost to aim at: parameters, or multiply-adds of one image.",
+        json_schema_extra={"shown_if": {"cost": ["params", "flops"]}},
     )
     cost_weight: float = Field(
         -0.1,
@@ -57,6 +57,7 @@ class TunasSettings(PolicySettings, CostSettings):
         lt=0,
         description="Weight beta of |cost / target - 1|; -0.1 takes one accuracy point for "
         "missing the target by a tenth.",
+        json_schema_extra={"shown_if": {"cost": ["params", "flops"]}},
     )
 
     @model_validator(mode="after")

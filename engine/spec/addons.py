@@ -62,13 +62,14 @@ class LandmarkSpec(BaseModel):
     schedule: Schedule = Field(
         "cos_up",
         description="How the weight changes over the epochs. cos_up rises from 0 and is the best "
-        "in Table 5; cos_down is eq. 7 as it is printed.",
+        "in Table 5; cos_down is eq. 7 as it is printed; step_up and step_down change in thirds, "
+        "const never.",
     )
     warm_up: float = Field(
         0.2,
         ge=0,
         lt=1,
-        description="Share of the epochs before the term acts.",
+        description="Share of the epochs before the term acts, while the weights are random.",
         json_schema_extra={"unit": "share of epochs"},
     )
     loss: LossForm = Field(

@@ -67,7 +67,7 @@ class EvaluationSpec(BaseModel):
         gt=0,
         le=100,
         description="Stand-alone accuracies closer than this count as equal in the sparse "
-        "correlations.",
+        "correlations (000 §6.3.3 rounds to 0.1).",
         json_schema_extra={"unit": "accuracy points"},
     )
     images: int | None = Field(
@@ -98,31 +98,41 @@ class SearchSpec(BaseModel):
         50,
         ge=2,
         le=100_000,
-        description="Architectures in a generation.",
+        description="Architectures that are scored in a generation (50 in SPOS).",
         json_schema_extra={"unit": "architectures"},
     )
     generations: int = Field(
         20,
         ge=1,
         le=100_000,
-        description="Generations; random search gets the same number of evaluations.",
+        description="Generations (20 in SPOS); random search gets the same number of evaluations.",
         json_schema_extra={"unit": "generations"},
     )
     parents: int = Field(
         10,
         ge=1,
         le=100_000,
-        description="Best architectures seen so far from which children are made.",
+        description="Best architectures seen so far from which children are made (10 in SPOS).",
         json_schema_extra={"unit": "architectures"},
     )
     mutation: float = Field(
-        0.1, ge=0, le=1, description="Chance that a choice of a mutated child is drawn anew."
+        0.1,
+        ge=0,
+        le=1,
+        description="Chance that a choice of a mutated child is drawn anew (0.1 in SPOS).",
+        json_schema_extra={"unit": "probability"},
     )
     max_params: int | None = Field(
-        None, ge=1, description="Largest number of parameters allowed; empty: no limit."
+        None,
+        ge=1,
+        description="Larger networks are not searched; empty: no limit.",
+        json_schema_extra={"unit": "parameters"},
     )
     max_flops: int | None = Field(
-        None, ge=1, description="Largest number of multiply-adds per image; empty: no limit."
+        None,
+        ge=1,
+        description="Networks that need more per image are not searched; empty: no limit.",
+        json_schema_extra={"unit": "multiply-adds"},
     )
     keep: int = Field(
         5,

@@ -31,12 +31,17 @@ class ExperimentSpec(BaseModel):
         "Experiment", min_length=1, max_length=200, description="Title shown on the pages."
     )
     notes: str = Field("", max_length=20_000, description="Free text for yourself.")
-    tags: list[str] = Field(default_factory=list, max_length=50, description="Words to filter by.")
+    tags: list[str] = Field(
+        default_factory=list, max_length=50, description="Words to find the runs by."
+    )
     task: Literal["classification"] = Field(
         "classification", description="What the networks are trained for."
     )
     data: DataSpec = Field(default_factory=DataSpec, description="Data set and its splits.")
-    space: str = Field("nb201", description="Search space.")
+    space: str = Field(
+        "nb201",
+        description="What is chosen from: every architecture takes one option of each choice.",
+    )
     space_settings: dict[str, Any] = Field(
         default_factory=dict,
         description="Settings of the search space itself, such as a sub-space; see `list spaces`.",
@@ -44,7 +49,11 @@ class ExperimentSpec(BaseModel):
     network: NetworkSpec = Field(
         default_factory=NetworkSpec, description="Skeleton around the searched cells."
     )
-    algorithm: str = Field("spos", description="Search algorithm.")
+    algorithm: str = Field(
+        "spos",
+        description="How shared weights are trained, and how architectures are found with them. "
+        "Algorithms that need what the space does not have stand last.",
+    )
     settings: dict[str, Any] = Field(
         default_factory=dict,
         description="Settings of the algorithm's own parts; see `list algorithms`.",
@@ -67,5 +76,5 @@ class ExperimentSpec(BaseModel):
     )
     seed: int = Field(0, ge=0, lt=2**63, description="Seed of all random draws of the run.")
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where to compute; auto takes a GPU when there is one."
+        "auto", description="Where to compute: auto takes the worker's GPU when it has one."
     )

@@ -24,7 +24,11 @@ class NormSpec(BaseModel):
         "moving averages measured anew for each architecture.",
     )
     momentum: float = Field(
-        0.1, gt=0, le=1, description="Weight of the newest batch in the moving averages."
+        0.1,
+        gt=0,
+        le=1,
+        description="Weight of the newest batch in the moving averages (0.1 is usual).",
+        json_schema_extra={"unit": "share"},
     )
     recalibration_batches: int = Field(
         8,
@@ -63,10 +67,16 @@ class SharingSpec(BaseModel):
         0.0,
         ge=0,
         lt=1,
-        description="Chance that an edge's result is left out for an image in training.",
+        description="Chance that an edge's result is left out for an image in training; 0: never.",
+        json_schema_extra={"unit": "probability"},
     )
     global_dropout: float = Field(
-        0.0, ge=0, lt=1, description="Dropout before the global pooling in training."
+        0.0,
+        ge=0,
+        lt=1,
+        description="Chance that a number is blanked before the global pooling in training; 0: "
+        "never.",
+        json_schema_extra={"unit": "probability"},
     )
     operations_on: Literal["default", "edge", "node"] = Field(
         "default",

@@ -21,16 +21,31 @@ class OptimiserSpec(BaseModel):
         description="Learning rate at the start. Super-nets want less than stand-alone nets: "
         "0.025 in Table 6.13 of Yu's thesis.",
     )
-    momentum: float = Field(0.9, ge=0, lt=1, description="Momentum of SGD.")
-    nesterov: bool = Field(True, description="Use Nesterov's form of momentum.")
+    momentum: float = Field(
+        0.9,
+        ge=0,
+        lt=1,
+        description="Share of the last step's direction that "
+        "the next one keeps (0.9 in NATS-Bench).",
+    )
+    nesterov: bool = Field(
+        True,
+        description="Look ahead along the momentum before the gradient is "
+        "taken (Nesterov; on in NATS-Bench).",
+    )
     weight_decay: float = Field(
         5e-4, ge=0, le=1, description="L2 penalty on all weights (0.0005 in NATS-Bench)."
     )
     schedule: Literal["cosine", "constant", "linear"] = Field(
-        "cosine", description="How the learning rate falls to zero over the epochs."
+        "cosine",
+        description="How the learning rate goes on from its start: to zero along a cosine (as in "
+        "NATS-Bench) or a line, or not at all.",
     )
     gradient_clip: float | None = Field(
-        5.0, gt=0, description="Largest norm of one update's gradient; empty: no clipping."
+        5.0,
+        gt=0,
+        description="Largest norm of one update's gradient; longer ones are shortened (5 in "
+        "DARTS). Empty: no clipping.",
     )
 
 
@@ -50,17 +65,20 @@ class SuperNetSpec(BaseModel):
         128,
         ge=2,
         le=65_536,
-        description="Images per step, in training and when sub-nets are evaluated.",
+        description="Images per step, in training and when sub-nets are evaluated. More of them "
+        "steady the gradient and need more memory.",
         json_schema_extra={"unit": "images"},
     )
     optimiser: OptimiserSpec = Field(default_factory=OptimiserSpec, description="Optimiser.")
     unsampled: Literal["frozen", "decayed"] = Field(
         "frozen",
         description="Weights that a step did not use: leave them as they are, or let momentum "
-        "and weight decay go on moving them.",
+        "and weight decay go on moving them, as optimisers do that do not know of paths.",
     )
     precision: Literal["float32", "bfloat16"] = Field(
-        "float32", description="Arithmetic of the forward pass; bfloat16 is faster on new GPUs."
+        "float32",
+        description="Arithmetic of the forward pass: exact to seven digits, or to three, which is "
+        "faster on new GPUs.",
     )
     recompute: bool = Field(
         False,
@@ -95,7 +113,8 @@ class StandAloneSpec(BaseModel):
         json_schema_extra={"unit": "images"},
     )
     optimiser: OptimiserSpec = Field(
-        default_factory=lambda: OptimiserSpec(learning_rate=0.1),
+        # Not a factory: schemas show what is written out.
+        OptimiserSpec(learning_rate=0.1),
         description="Optimiser; NATS-Bench starts at a learning rate of 0.1.",
     )
     replicates: int = Field(
@@ -141,6 +160,7 @@ class StandAloneSpec(BaseModel):
         lt=1,
         description="Probability at the end of training that an operation's result is left out "
         "for an image; it rises linearly with the epochs from 0 (0.2 in DARTS; 0: never).",
+        json_schema_extra={"unit": "probability"},
     )
 
     def skeleton(self, network: NetworkSpec) -> NetworkSpec:

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from app.widgets import form_sections, schema
+from app.widgets import form_sections, relevance, schema
 from app.widgets.form_from_schema import values
 from app.widgets.schema import Field as FormField
 from app.widgets.seeds import parse_seeds
+from engine.recipes import RECIPES
 from engine.spec.addons import LandmarkSpec
 from engine.spec.errors import SpecError
 from engine.spec.experiment import ExperimentSpec
@@ -82,9 +83,14 @@ def test_the_page_names_only_settings_that_exist(path: str) -> None:
     assert schema.find(FIELDS, path).path == path
 
 
+@pytest.mark.parametrize("name", form_sections.OWN_LABELS)
+def test_the_page_names_only_settings_that_algorithms_have(name: str) -> None:
+    assert any(name in RECIPES[one].settings.model_fields for one in RECIPES)
+
+
 @pytest.mark.parametrize("field", [f for f in leaves(FIELDS) if f.name != "settings"])
 def test_every_setting_belongs_to_a_section_of_the_page(field: FormField) -> None:
-    taken = (*form_sections.TAKEN_FROM_DATA, "name", "tags")
+    taken = (*relevance.TAKEN_FROM_DATA, "name", "tags")
     homes = [s.title for s in form_sections.SECTIONS if s.faults({field.path: ["wrong"]})]
     assert len(homes) == (0 if field.path in taken else 1), homes
 

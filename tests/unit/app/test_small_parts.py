@@ -20,7 +20,7 @@ from app.feed import RunFeed
 from app.shared import Shared
 from app.widgets import numbers, progress
 from app.widgets.cell_graph import Arc, arcs, svg
-from app.widgets.plain import plain
+from app.widgets.plain import as_html, plain
 from app.widgets.sparkline import sparkline
 from engine.core.space import CellGraph
 from engine.events import Events
@@ -188,3 +188,8 @@ def test_a_shared_answer_is_asked_for_once_and_errors_are_not_kept() -> None:
     assert (shared.get(), shared.get()) == (1, 1)
     shared.forget()
     assert shared.get() == 2 and len(asked) == 3
+
+
+def test_a_sentence_of_the_engine_becomes_html_with_its_code() -> None:
+    said = as_html("`a<b>` needs `x`; 1 < 2 & `odd")
+    assert said == "<code>a&lt;b&gt;</code> needs <code>x</code>; 1 &lt; 2 &amp; `odd"

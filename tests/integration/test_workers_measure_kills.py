@@ -12,7 +12,7 @@ def test_a_measurement_is_shown_answered_and_leaves_the_worker_free(lab: Lab) ->
     lab.start_worker()
     asked = lab.client.measure(fake_spec(measure=0.6))
     wait_for(lambda: [w.state for w in lab.client.status().workers] == ["measuring"])
-    assert lab.client.measured(asked).state == "running"
+    wait_for(lambda: lab.client.measured(asked).state == "running")
     wait_for(lambda: lab.client.measured(asked).state == "done")
     found = lab.client.measured(asked)
     assert found.estimate is not None and found.estimate.stages["training"] == 2.0
@@ -29,8 +29,9 @@ def test_a_killed_measurement_says_so_and_the_next_job_runs(lab: Lab) -> None:
     wait_for(lambda: lab.client.measured(asked).state == "running")
     for horse in psutil.Process(worker.pid).children():
         horse.kill()
-    wait_for(lambda: lab.client.measured(asked).state == "failed")
-    assert "signal 9, often because memory ran out" in lab.client.measured(asked).message
+    said = "signal 9, often because memory ran out"
+    wait_for(lambda: said in lab.client.measured(asked).message)
+    assert lab.client.measured(asked).state == "failed"
     [run_id] = lab.client.submit(fake_spec(steps=1))
     lab.reach(run_id, "finished")
     store = connect(store_url(lab.settings))
