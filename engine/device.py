@@ -48,7 +48,8 @@ def describe_device(device: torch.device) -> str:
     """Return a readable name, such as `CPU (2 threads)`."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"CPU ({torch.get_num_threads()} threads)"
+    count = torch.get_num_threads()
+    return f"CPU ({count} thread{'s' if count != 1 else ''})"
 
 
 def free_bytes(device: torch.device) -> int:
