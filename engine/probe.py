@@ -119,9 +119,8 @@ def _probe(
     lab = Lab.build(spec, Events([]), folder)
     known, wanted = _known(lab)
     preparing = time.perf_counter() - begun
-    costs, memory = _costs(
-        lab, preparing, max(limit - preparing, min(LEAST_SECONDS, limit)), report, poll
-    )
+    others, left = _others(), max(limit - preparing, min(LEAST_SECONDS, limit))
+    costs, memory = _costs(lab, preparing, left, report, poll)
     stages = stage_seconds(lab, costs)
     saved = known * spec.stand_alone.replicates * costs.training.mean
     return Estimate(
@@ -236,7 +235,7 @@ def _spread(lab: Lab, costs: Costs, total: float) -> float:
     return math.hypot(*errors) / total
 
 
-# -- the machine ---------------------------------------------------------------------------------------
+# -- the machine --------------------------------------------------------------------------------
 def _others() -> Callable[[], float]:
     """Return what tells, later, how many cores others kept busy from now on."""
     begun, own, all_ = time.perf_counter(), time.process_time(), _busy()
