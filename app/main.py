@@ -13,15 +13,13 @@ import streamlit as st  # noqa: E402
 
 from app import links  # noqa: E402
 from app.guard import shielded  # noqa: E402
-from app.widgets import brand, palette  # noqa: E402
-
-STYLE = Path(__file__).resolve().parent / "static" / "style.css"
+from app.widgets import brand, frame, palette  # noqa: E402
 
 
 def main() -> None:
     """Draw the frame and the chosen page."""
     st.set_page_config(page_title="NAS Workbench", page_icon=brand.favicon(), layout="wide")
-    st.html(STYLE)
+    frame.load()
     theme = palette.theme()
     st.logo(brand.logo(theme), size="large", icon_image=brand.mark(theme))
     page = st.navigation(links.pages(), position="sidebar")

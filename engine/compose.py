@@ -12,6 +12,7 @@ from engine.core import capabilities
 from engine.core.space import Space
 from engine.datasets.registry import DATASETS
 from engine.lab_folders import data_folder
+from engine.metrics import METRICS
 from engine.recipes import RECIPES, Recipe
 from engine.recipes.settings import PartialChannelSettings
 from engine.spaces import SPACES, get_space
@@ -315,7 +316,19 @@ def _forgetting(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[Spec
 
 
 Rule = Callable[[ExperimentSpec, Space, Recipe], list[SpecError]]
+
+
+def _published(spec: ExperimentSpec, space: Space, recipe: Recipe) -> list[SpecError]:
+    known = [metric.name for metric in METRICS]
+    return [
+        SpecError(f"published.{name}", f"there is no such metric; there are {', '.join(known)}.")
+        for name in spec.published
+        if name not in known
+    ]
+
+
 RULES: tuple[Rule, ...] = (
+    _published,
     _capabilities,
     _network,
     _sharing,

@@ -62,6 +62,8 @@ def test_stop_and_resume(serve: Callable[..., Served], page: Page) -> None:
     page.get_by_role("button", name="Stop").click()
     expect(badge(page, "Stopped")).to_be_visible(timeout=20 * SECONDS)
     screenshot(page, "live-stopped")
+    strip = page.locator(".nw-strip").first
+    assert strip.evaluate("e => getComputedStyle(e).display") == "grid", "a notice took the style"
     known = points(chart(page, "ranking-correlations"))
     page.get_by_role("button", name="Resume").click()
     expect(badge(page, "Running")).to_be_visible(timeout=20 * SECONDS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from accessibility import violations
 from browser import chart, overflow, ready, screenshot
 from played_run import OWNER, play, played, small_spec
 from playwright.sync_api import Page
@@ -17,7 +18,8 @@ from engine.runs import create_run
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    "", "new_experiment", "experiments", "compare", "architectures", "tables", "datasets", "system",
+    "", "new_experiment", "experiments", "compare", "architectures", "tables", "datasets",
+    "system",
 )  # fmt: skip
 TABS = ("Ranking", "Training", "Search", "Architectures", "Spec & environment", "Log", "Files")
 FIRST_PAGE_SECONDS = 2.0
@@ -57,12 +59,14 @@ def test_pages(
         short = name.partition("?")[0] or "overview"
         screenshot(page, f"{short}-{width}-{scheme}")
         assert overflow(page) == [], name
+        assert violations(page) == [], name
         assert page.get_by_text("could not be drawn").count() == 0, name
     for tab in TABS:
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(1200)
         screenshot(page, f"experiment-{tab.split()[0].lower()}-{width}-{scheme}")
         assert overflow(page) == [], tab
+        assert violations(page) == [], tab
     assert faults == []
 
 

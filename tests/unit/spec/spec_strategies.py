@@ -50,6 +50,10 @@ def values(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
         return st.sampled_from(get_args(annotation))
     if origin is list:
         return st.lists(values(get_args(annotation)[0], []), max_size=min(4, limit[MaxLen]))
+    if origin is dict and get_args(annotation)[1] is not Any:
+        return st.dictionaries(
+            st.text(max_size=5), values(get_args(annotation)[1], []), max_size=2
+        )
     if origin is dict:
         return st.dictionaries(
             st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=2
@@ -67,11 +71,11 @@ def values(annotation: Any, metadata: list[Any]) -> st.SearchStrategy[Any]:
 
 
 def models(model: type[BaseModel]) -> st.SearchStrategy[dict[str, Any]]:
-    """Return mappings that some fields of a model are left out of."""
+    """Return mappings that some fields of a model are left out of, but for the required ones."""
     fields: dict[str, FieldInfo] = model.model_fields
-    return st.fixed_dictionaries(
-        {}, optional={name: values(i.annotation, list(i.metadata)) for name, i in fields.items()}
-    )
+    found = {name: values(i.annotation, list(i.metadata)) for name, i in fields.items()}
+    required = {name: found.pop(name) for name, field in fields.items() if field.is_required()}
+    return st.fixed_dictionaries(required, optional=found)
 
 
 experiments = models(ExperimentSpec)

@@ -174,3 +174,10 @@ def test_a_recipes_own_settings(recipe: Any) -> None:
         (fault,) = check(spec("algorithm=new", assignment))
         assert fault.field == field
         assert "settings of `new` are: temperature." in fault.problem
+
+
+def test_a_published_figure_is_of_a_known_metric() -> None:
+    figure = {"value": 0.7, "source": "a paper, a table"}
+    assert check(build({"published": {"sparse_kendall_tau": figure}})) == []
+    (fault,) = check(build({"published": {"tau": figure}}))
+    assert fault.field == "published.tau" and "sparse_kendall_tau" in fault.problem
