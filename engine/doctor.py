@@ -236,8 +236,9 @@ def data_sets(folder: Path) -> list[Finding]:
         if here:
             found.append(Finding(layout.title, "ok", str(folder / here[0])))
         else:
-            remedy = f"For experiments on it: `python -m engine data fetch {name}`."
-            found.append(Finding(layout.title, "ok", "not here", remedy))
+            remedy = f"`python -m engine data fetch {name}` brings it."
+            said = "not here; needed for experiments on it only"
+            found.append(Finding(layout.title, "ok", said, remedy))
     return found
 
 

@@ -16,6 +16,7 @@ FREE_FIELDS = frozenset({"name", "notes", "tags", "published", "seed"})
 STAGES = ("preparing", "ground_truth", "training", "search", "final")
 # Below this share of the free memory a run fits also when others need a little more.
 COMFORTABLE_SHARE = 0.9
+DISTURBED_SHARE = 0.3
 
 
 def cost_key(spec: ExperimentSpec) -> str:
@@ -43,6 +44,8 @@ class Estimate:
         sample: architectures of the correlation sample.
         known: those of them, for the seed that was measured, that the results bank holds.
         saved_seconds: time that they save.
+        others: cores that other programs kept busy meanwhile, on average; 0 where a GPU computes.
+        cores: of the machine.
         took_seconds: of the measurement.
         at: Unix seconds of the measurement.
     """
@@ -61,6 +64,8 @@ class Estimate:
     sample: int
     known: int
     saved_seconds: float
+    others: float
+    cores: int
     took_seconds: float
     at: float
 
@@ -70,6 +75,11 @@ class Estimate:
         What the bank holds is known for one seed only, so that it is taken off once.
         """
         return jobs * sum(self.stages.values()) - self.saved_seconds
+
+    @property
+    def disturbed(self) -> bool:
+        """Tell whether others computed so much that a quiet machine would be quicker."""
+        return self.others > DISTURBED_SHARE * self.cores
 
     @property
     def fits(self) -> bool:

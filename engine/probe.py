@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -118,9 +119,8 @@ def _probe(
     lab = Lab.build(spec, Events([]), folder)
     known, wanted = _known(lab)
     preparing = time.perf_counter() - begun
-    costs, memory = _costs(
-        lab, preparing, max(limit - preparing, min(LEAST_SECONDS, limit)), report, poll
-    )
+    others, left = _others(), max(limit - preparing, min(LEAST_SECONDS, limit))
+    costs, memory = _costs(lab, preparing, left, report, poll)
     stages = stage_seconds(lab, costs)
     saved = known * spec.stand_alone.replicates * costs.training.mean
     return Estimate(
@@ -139,6 +139,8 @@ def _probe(
         sample=wanted,
         known=known,
         saved_seconds=round(saved, 3),
+        others=round(others(), 2) if device.type == "cpu" else 0.0,
+        cores=os.cpu_count() or 1,
         took_seconds=round(time.perf_counter() - begun, 2),
         at=round(time.time(), 1),
     )
@@ -233,7 +235,24 @@ def _spread(lab: Lab, costs: Costs, total: float) -> float:
     return math.hypot(*errors) / total
 
 
-# -- memory ---------------------------------------------------------------------------------------
+# -- the machine --------------------------------------------------------------------------------
+def _others() -> Callable[[], float]:
+    """Return what tells, later, how many cores others kept busy from now on."""
+    begun, own, all_ = time.perf_counter(), time.process_time(), _busy()
+
+    def cores() -> float:
+        spent = _busy() - all_ - (time.process_time() - own)
+        return max(spent / (time.perf_counter() - begun), 0.0)
+
+    return cores
+
+
+def _busy() -> float:
+    """Return the seconds that all cores of the machine have computed."""
+    times = psutil.cpu_times()
+    return float(times.user + times.system)
+
+
 def _free(device: torch.device) -> int:
     """Return the memory that a run in this process could have, as of now."""
     own = 0 if device.type == "cuda" else psutil.Process().memory_info().rss

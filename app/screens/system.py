@@ -34,11 +34,11 @@ def render() -> None:
     with left:
         st.subheader("Kernels", anchor=False)
         shielded(system_checks.kernels)()
+    with right:
         st.subheader("Versions", anchor=False)
         facts(health.versions())
-    with right:
-        st.subheader("Doctor", anchor=False)
-        shielded(system_checks.doctor)()
+    st.subheader("Doctor", anchor=False)
+    shielded(system_checks.doctor)()
 
 
 def _live() -> None:
@@ -92,7 +92,7 @@ def _waiting(status: SystemStatus, run: RunSummary, place: str) -> None:
     ):
         label = f"{place} {plain(run.name)}, seed {run.seed}".strip()
         run_link(run.run_id, label, None if place else ":material/schedule:")
-        st.caption(f"since {numbers.ago(run.changed, time.time())}", width="stretch")
+        st.caption(f"queued {numbers.ago(run.changed, time.time())}", width="stretch")
         queue_place.buttons(status, run.run_id)
 
 

@@ -9,12 +9,24 @@ from app.widgets.palette import ACCENT, RED
 from engine.measured import Estimate
 
 STAGES = {
-    "preparing": "Preparing data and networks",
-    "ground_truth": "Stand-alone training of sample and landmarks",
-    "training": "Training and ranking with the super-net",
+    "preparing": "Preparing",
+    "ground_truth": "Ground truth",
+    "training": "Super-net and its ranking",
     "search": "Search",
-    "final": "Stand-alone training of what is found",
+    "final": "Training what is found",
 }
+
+
+def rough(seconds: float) -> str:
+    """Write a time with as many digits as an estimate deserves."""
+    if seconds < 90:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    if hours < 48:
+        return f"{hours:.1f} h" if hours < 10 else f"{hours:.0f} h"
+    return f"{hours / 24:.1f} d"
 
 
 def figures(found: Estimate, jobs: int, workers: int, worker: str, now: float) -> str:
@@ -41,15 +53,15 @@ def total(found: Estimate, jobs: int, workers: int) -> str:
     words = [f"give or take {numbers.share(found.spread)}"] if found.spread >= 0.005 else []
     if jobs > 1:
         how = "one after another" if shared == 1 else f"on {shared} workers"
-        words.insert(0, f"{jobs} jobs of {numbers.duration(found.seconds())} {how}")
+        words.insert(0, f"{jobs} jobs of {rough(found.seconds())} {how}")
     if found.known:
         words.append(
             f"the results bank has {found.known} of {found.sample} architectures of the sample "
-            f"already, which saves {numbers.duration(found.saved_seconds)}"
+            f"already, which saves {rough(found.saved_seconds)}"
         )
     said = escape("; ".join(words))
     return (
-        f'<div><span class="nw-figure">About {numbers.duration(seconds)}</span> '
+        f'<div><span class="nw-figure">About {rough(seconds)}</span> '
         f'<span class="nw-quiet nw-small">{said}</span></div>'
     )
 
@@ -58,7 +70,7 @@ def _stages(found: Estimate) -> str:
     most = max(found.stages.values(), default=0.0) or 1.0
     rows = "".join(
         f"<dt>{escape(STAGES.get(name, name))}</dt>"
-        f"<dd>{_bar(seconds / most, ACCENT.css)}<span>{numbers.duration(seconds)}</span></dd>"
+        f"<dd>{_bar(seconds / most, ACCENT.css)}<span>{rough(seconds)}</span></dd>"
         for name, seconds in found.stages.items()
         if seconds > 0
     )
@@ -71,8 +83,8 @@ def _memory(found: Estimate) -> str:
     what = "GPU memory" if found.kind == "cuda" else "Memory"
     said = f"{numbers.size(found.memory_bytes)} of {numbers.size(found.free_bytes)} free"
     return (
-        f'<dl class="nw-stages nw-small"><dt>{what}</dt>'
-        f"<dd>{_bar(share, colour)}<span>{said}</span></dd></dl>"
+        f'<dl class="nw-stages nw-small"><dt>{what}: {said}</dt>'
+        f"<dd>{_bar(share, colour)}<span>{numbers.share(share)}</span></dd></dl>"
     )
 
 
@@ -84,11 +96,17 @@ def _bar(share: float, colour: str) -> str:
 def _where(found: Estimate, worker: str, now: float) -> str:
     by = f" by {worker}" if worker else ""
     speed = numbers.speed(found.images_per_second, "images/s")
-    return (
+    said = (
         f"Measured on {found.device}{by}, {numbers.ago(found.at, now)}, in "
         f"{numbers.duration(found.took_seconds)}. The super-net trains {speed}; one stand-alone "
         f"training takes {_short(found.training_seconds)}."
     )
+    if found.disturbed:
+        said += (
+            f" Other programs kept {found.others:.1f} of {found.cores} cores busy meanwhile: a "
+            "quiet machine is quicker."
+        )
+    return said
 
 
 def _short(seconds: float) -> str:

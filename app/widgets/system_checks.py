@@ -65,12 +65,12 @@ def _start(start: Callable[[], None]) -> None:
     attempt(start, "Begun")
 
 
-def finding_table(findings: list[dict[str, Any]]) -> str:
-    """Return the doctor's findings as HTML, what is wrong first."""
+def finding_table(findings: list[dict[str, Any]], look: str = "") -> str:
+    """Return findings as HTML, what is wrong first; `look` is a further class."""
     order = {"fail": 0, "warn": 1, "ok": 2}
     known = [one for one in findings if one.get("verdict") in order]
     rows = "".join(_finding(one) for one in sorted(known, key=lambda f: order[f["verdict"]]))
-    return f'<ul class="nw-findings">{rows}</ul>'
+    return f'<ul class="nw-findings {look}">{rows}</ul>'
 
 
 def _finding(one: dict[str, Any]) -> str:
@@ -106,7 +106,13 @@ def kernel_table(told: dict[str, Any], operations: list[dict[str, Any]]) -> str:
     for row in operations:
         sound = row.get("sound")
         worst = row.get("worst")
-        error = "" if worst is None else f"; largest error of {row['cases']} cases {worst:.1e}"
+        error = (
+            ""
+            if worst is None
+            else f"; largest error of {row['cases']} cases {worst:.1e}".replace(
+                "e-", "e\N{NON-BREAKING HYPHEN}"
+            )
+        )
         findings.append(
             {
                 "name": row["operation"],
@@ -117,4 +123,6 @@ def kernel_table(told: dict[str, Any], operations: list[dict[str, Any]]) -> str:
         )
     where = f"{told.get('device', '')}, torch {told.get('torch', '')}, CUDA {told.get('cuda')}"
     where = where.replace("CUDA None", "without CUDA")
-    return finding_table(findings) + f'<p class="nw-quiet nw-small">{escape(where)}</p>'
+    return (
+        finding_table(findings, "nw-narrow") + f'<p class="nw-quiet nw-small">{escape(where)}</p>'
+    )

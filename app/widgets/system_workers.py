@@ -62,7 +62,7 @@ def _reading(worker: WorkerStatus) -> str:
     found = worker.reading
     if found is None:
         return '<div class="nw-quiet nw-small">Memory of this device is not known</div>'
-    what = "Memory of the machine" if worker.device == "CPU" else "GPU memory"
+    what = "Memory of the machine" if worker.device.upper() == "CPU" else "GPU memory"
     memory = found.used / max(found.total, 1)
     said = f"{numbers.size(found.used)} of {numbers.size(found.total)}"
     rows = _row(what, memory, said, RED if memory > FULL else ACCENT)

@@ -47,6 +47,11 @@ def words(found: Estimate, jobs: int) -> str:
     """Write an estimate for the terminal."""
     lines = [f"{duration(found.seconds())} on {found.device}, give or take {found.spread:.0%}"]
     lines += [f"  {name:13} {duration(value)}" for name, value in found.stages.items()]
+    if found.disturbed:
+        lines.append(
+            f"  other programs kept {found.others:.1f} of {found.cores} cores busy meanwhile; a "
+            "quiet machine is quicker"
+        )
     if found.known:
         lines.append(
             f"  the results bank has {found.known} of {found.sample} architectures of the sample: "

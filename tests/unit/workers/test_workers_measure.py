@@ -34,7 +34,7 @@ def estimate(spec: ExperimentSpec) -> Estimate:
         key=cost_key(spec), device="CPU (2 threads)", kind="cpu", stages=stages, spread=0.05,
         step_seconds=0.01, training_seconds=0.5, score_seconds=0.002, images_per_second=6400.0,
         memory_bytes=600_000_000, free_bytes=8_000_000_000, sample=60, known=12,
-        saved_seconds=12.0, took_seconds=14.0, at=1.7e9,
+        saved_seconds=12.0, others=0.2, cores=2, took_seconds=14.0, at=1.7e9,
     )  # fmt: skip
 
 
