@@ -19,6 +19,8 @@ from engine.core.space import Cost
 from engine.spec.errors import ArchitectureError
 from engine.tables.columns import PERCENT
 
+SHOWN = 12  # numbers beyond these are scrolled to
+
 
 def draw(sheet: Sheet, row: int, key: str, wide: bool = False) -> None:
     """Draw the architecture of a row; `wide` puts its numbers beside it instead of below."""
@@ -75,7 +77,7 @@ def _values(sheet: Sheet, row: int, key: str) -> None:
         pd.DataFrame(rows),
         hide_index=True,
         key=f"values-{key}",
-        height=min(37 + 35 * len(rows), 457),
+        height="auto" if len(rows) <= SHOWN else 460,
         alt="Every number that is known of this architecture, with its rank",
     )
 
