@@ -117,13 +117,13 @@ def test_one_data_set(open_page: Open, shapes: Path, runs: Path) -> None:
     assert "<b>round" not in said
     assert "Used by 1 experiment" in said
     assert [run.run_id for run in lab_data.used_by(_known("shapes"))] == [folder.run_id]
-    galleries = [e for e in test.get("html") if "nw-gallery" in e.proto.body]
+    galleries = [e for e in test.get("html") if '<div class="nw-gallery"' in e.proto.body]
     assert galleries[0].proto.body.count("<img ") == 12
     test.selectbox(key="data-class").set_value("square").run()
-    galleries = [e for e in test.get("html") if "nw-gallery" in e.proto.body]
+    galleries = [e for e in test.get("html") if '<div class="nw-gallery"' in e.proto.body]
     assert galleries[0].proto.body.count("<img ") == 4
     test.segmented_control(key="data-part").set_value("Test").run()
-    galleries = [e for e in test.get("html") if "nw-gallery" in e.proto.body]
+    galleries = [e for e in test.get("html") if '<div class="nw-gallery"' in e.proto.body]
     assert galleries[0].proto.body.count("<img ") == 2
 
 

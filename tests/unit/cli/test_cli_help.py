@@ -35,7 +35,7 @@ COMMANDS = {
     "data fetch": "cifar10",
     "data import": "--skip-unreadable",
     "data show": "--json",
-    "data preview": "NAME",
+    "data preview": "small pictures",
     "data delete": "--json",
     "report": "--out",
 }
