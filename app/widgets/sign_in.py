@@ -13,7 +13,8 @@ from app.widgets.plain import plain
 
 def gate() -> None:
     """Draw the page that stands before all others."""
-    with st.container(border=True, width=460, key="sign-in"):
+    middle = st.container(horizontal_alignment="center")
+    with middle.container(border=True, width=460, key="sign-in"):
         st.title("Sign in", anchor=False)
         st.markdown("This lab is open to people its owner knows. Sign in to see its experiments.")
         for name in rights.providers():
