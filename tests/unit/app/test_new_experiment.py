@@ -184,9 +184,3 @@ def test_the_definition_of_a_file_is_taken_over(open_page: Open) -> None:
     assert parse(shown_file(test)) == spec
     test.selectbox(key=key_of(test, ":space")).set_value("nb201").run()
     assert parse(shown_file(test)).space_settings == {}
-
-
-def test_a_newcomer_is_offered_the_ready_experiments_only(open_page: Open) -> None:
-    said = words(open_page())
-    assert "Landmark-regularised SPOS" in said
-    assert "Weight decay" not in said and "Best super-net settings" not in said

@@ -27,7 +27,7 @@ ESTIMATE = Estimate(
     key="k", device="CPU (2 threads)", kind="cpu", stages={"ground_truth": 60.0, "training": 40.0},
     spread=0.1, step_seconds=0.1, training_seconds=1.0, score_seconds=0.1,
     images_per_second=100.0, memory_bytes=10**9, free_bytes=4 * 10**9, sample=6, known=0,
-    saved_seconds=0.0, took_seconds=15.0, at=0.0,
+    saved_seconds=0.0, took_seconds=15.0, at=0.0, others=0.0, cores=2,
 )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from page_help import Open, words
+from played_client import PlayedClient
 from streamlit.testing.v1 import AppTest
 
 from engine.spaces import get_space
@@ -34,10 +35,9 @@ CELL = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|skip_connect~2|"
 EQUAL = "|none~0|+|nor_conv_3x3~0|none~1|+|none~0|none~1|skip_connect~2|"
 
 
-@pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("NASW_DATA", str(tmp_path / "data"))
-    return tmp_path / "data"
+@pytest.fixture
+def data(lab: PlayedClient) -> Path:
+    return lab.settings.data
 
 
 def write_csv(path: Path) -> Path:
