@@ -138,5 +138,4 @@ def _submit(draft: Draft) -> None:
 
 def to_batch(name: str) -> None:
     """Open the list of experiments, showing those of a name."""
-    st.session_state["runs-search"] = name
-    st.switch_page(links.EXPERIMENTS)
+    st.switch_page(links.EXPERIMENTS, query_params={"search": name})

@@ -106,7 +106,7 @@ def test_fields_that_vary_make_jobs(open_page: Open, lab: PlayedClient) -> None:
     test.button(key="queue").click().run()
     assert sorted(run.name for run in lab.list()) == sorted(job.spec.name for job in jobs)
     assert test.title[0].value == "Experiments"
-    assert test.text_input(key="runs-search").value == "Experiment", "the batch is shown"
+    assert test.text_input(key="search").value == "Experiment", "the batch is shown"
 
 
 def test_a_wrong_value_is_named_and_stops_the_queue(open_page: Open) -> None:
