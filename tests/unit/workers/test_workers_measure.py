@@ -66,7 +66,9 @@ def test_ids_of_measurements_are_no_run_ids() -> None:
 
 
 @pytest.mark.parametrize(
-    ("function", "name"), [(MEASURE, "run.1"), (FUNCTION, new_measurement_id())]
+    ("function", "name"),
+    [(MEASURE, "run.1"), (FUNCTION, new_measurement_id())],
+    ids=["a run", "a measurement"],  # drawn ones would differ between processes
 )
 def test_each_function_takes_its_own_kind_of_id_only(function: str, name: str) -> None:
     with pytest.raises(JobRefused, match="is not for"):
