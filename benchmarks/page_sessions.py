@@ -219,7 +219,7 @@ def watch(
             print(f"\r{number + 1} sessions are open", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         time.sleep(SETTLE_SECONDS)
-        own = [one for one in psutil.Process().children(recursive=True) if one.pid != page.pid]
+        own = [one for one in psutil.Process().children() if one.pid != page.pid]
         before, browsers = cpu_seconds([page]), cpu_seconds(own)
         start = time.time()
         time.sleep(seconds)
