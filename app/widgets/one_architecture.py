@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import streamlit as st
 
@@ -27,6 +27,38 @@ def show(spec: ExperimentSpec, indices: Sequence[int], facts: Mapping[str, objec
     drawn = describe(spec, indices)
     cell_graph.show(drawn, text=False)
     told(drawn, facts)
+
+
+def panel(
+    spec: ExperimentSpec,
+    indices: Sequence[int],
+    facts: Mapping[str, object],
+    key: str,
+    close: Callable[[], object],
+) -> None:
+    """Draw the architecture that the viewer clicked on, and a way to put it away.
+
+    Args:
+        spec, indices, facts: see `show`.
+        key: of the panel, unique on the page.
+        close: forgets the choice.
+    """
+    with st.container(border=True, key=key):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown("**The architecture that you clicked on**", width="stretch")
+            st.button(
+                "Close",
+                key=f"{key}-close",
+                type="tertiary",
+                icon=":material/close:",
+                on_click=close,
+            )
+        drawn = describe(spec, indices)
+        left, right = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
+        with left:
+            cell_graph.show(drawn, text=False)
+        with right:
+            told(drawn, facts)
 
 
 def describe(spec: ExperimentSpec, indices: Sequence[int]) -> Drawn:

@@ -7,11 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from app import client
-from app.widgets import cell_graph, numbers
-from app.widgets.facts import facts
+from app.widgets import numbers
 from app.widgets.ranking import Point
-from engine.spec.experiment import ExperimentSpec
 
 QUERY = "point"
 
@@ -64,21 +61,6 @@ def known(
     return {}
 
 
-def show(spec: ExperimentSpec, indices: Sequence[int], told: dict[str, str]) -> None:
-    """Draw the chosen architecture with its facts, and a way to put it away."""
-    with st.container(border=True, key="picked"):
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.markdown("**The architecture that you clicked on**", width="stretch")
-            st.button(
-                "Close",
-                key="picked-close",
-                type="tertiary",
-                icon=":material/close:",
-                on_click=lambda: st.query_params.pop(QUERY, None),
-            )
-        left, right = st.columns([1.6, 1], gap="medium", vertical_alignment="center")
-        with left:
-            drawn = client.describe(spec.space, spec.network, list(indices), spec.space_settings)
-            cell_graph.show(drawn)
-        with right:
-            facts(told)
+def forget() -> None:
+    """Put the chosen architecture away."""
+    st.query_params.pop(QUERY, None)

@@ -16,6 +16,7 @@ from app.widgets import (
     disorder,
     evaluation_slider,
     numbers,
+    one_architecture,
     palette,
     picked,
     published,
@@ -217,6 +218,6 @@ def _picked(feed: RunFeed, sample: list[Point], marked: list[dict[str, Any]]) ->
     indices = picked.picked()
     told = picked.known(indices, sample, marked) if indices else {}
     if told:
-        picked.show(client.spec(feed.run_id), indices, told)
+        one_architecture.panel(client.spec(feed.run_id), indices, told, "picked", picked.forget)
     else:
         st.caption("Click on a point of a chart to see its architecture here.")

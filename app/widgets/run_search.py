@@ -166,21 +166,11 @@ def _choice(label: str, options: list[str], key: str, name: Any) -> str:
 
 
 def _one(feed: RunFeed, found: Evaluated, row: int, key: str) -> None:
-    with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            st.markdown("**The architecture that was chosen**", width="stretch")
-            st.button(
-                "Close",
-                key="search-close",
-                type="tertiary",
-                icon=":material/close:",
-                on_click=st.session_state.pop,
-                args=(key,),
-            )
-        known = {
-            "Super-net accuracy": numbers.accuracy(found.score[row]),
-            "Evaluated by": f"{numbers.searcher(found.searcher[row])}, generation "
-            f"{found.generation[row]}",
-        }
-        costs = one_architecture.costs(found.params[row], found.flops[row])
-        one_architecture.show(client.spec(feed.run_id), found.indices[row], known | costs)
+    known = {
+        "Super-net accuracy": numbers.accuracy(found.score[row]),
+        "Evaluated by": f"{numbers.searcher(found.searcher[row])}, generation "
+        f"{found.generation[row]}",
+    }
+    told = known | one_architecture.costs(found.params[row], found.flops[row])
+    spec, indices = client.spec(feed.run_id), found.indices[row]
+    one_architecture.panel(spec, indices, told, "search", lambda: st.session_state.pop(key))
