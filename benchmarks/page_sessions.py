@@ -98,7 +98,7 @@ class Writer:
         self.epoch = 0
         self.times: dict[int, float] = {}
         self._rng = np.random.default_rng(0)
-        self._stop = threading.Event()
+        self._begun, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._write, daemon=True)
 
     def __enter__(self) -> Writer:
@@ -107,14 +107,19 @@ class Writer:
         self._thread.start()
         return self
 
+    def begin(self) -> None:
+        """Write the first of the updates that are watched, all sessions being open."""
+        self._begun.set()
+
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
 
     def _write(self) -> None:
         while not self._stop.wait(self.every):
-            self._one()
             self.folder.beat(self.owner)
+            if self._begun.is_set():
+                self._one()
 
     def _one(self) -> None:
         self.epoch += 1
@@ -218,6 +223,7 @@ def watch(
             pages.append(open_session(browser, address))
             print(f"\r{number + 1} sessions are open", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
+        writer.begin()
         time.sleep(SETTLE_SECONDS)
         own = [one for one in psutil.Process().children() if one.pid != page.pid]
         before, browsers = cpu_seconds([page]), cpu_seconds(own)

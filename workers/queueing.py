@@ -14,7 +14,7 @@ from rq.exceptions import NoSuchJobError
 
 from engine.spec.errors import StoreError
 from workers.keys import Keys, is_measurement, new_job_id, run_of
-from workers.safe_job import FAILURE_LIFETIME, SafeJob, SafeQueue, function_of
+from workers.safe_job import SafeJob, SafeQueue, failure_lifetime, function_of
 
 Place = Literal["first", "up", "down", "last"]
 MOVES = 20  # attempts, as others may change the queue at the same time
@@ -61,7 +61,7 @@ class RunQueue:
                     args=[run_id],
                     timeout=-1,
                     result_ttl=0,
-                    failure_ttl=FAILURE_LIFETIME,
+                    failure_ttl=failure_lifetime(run_id),
                     description=run_id,
                     job_id=new_job_id(run_id),
                     at_front=at_front,

@@ -27,6 +27,7 @@ from workers.keys import is_measurement, run_of
 FUNCTION = "workers.jobs.run_experiment"
 MEASURE = "workers.jobs.measure"
 FAILURE_LIFETIME = 7 * 24 * 3600  # seconds that RQ keeps a failed job; the run folder keeps more
+FAILED_MEASUREMENT = 3600  # its answer is not kept longer either
 MAX_BYTES = 10_000  # of a job's data, unpacked
 
 _KEPT = (
@@ -92,6 +93,11 @@ def function_of(name: str) -> str:
     return MEASURE if is_measurement(name) else FUNCTION
 
 
+def failure_lifetime(name: str) -> int:
+    """Return the seconds that RQ keeps a failed job for this run or measurement."""
+    return FAILED_MEASUREMENT if is_measurement(name) else FAILURE_LIFETIME
+
+
 class SafeJob(Job):
     """A job that can only call `run_experiment` or `measure` of `workers.jobs` with one id."""
 
@@ -153,7 +159,7 @@ class SafeJob(Job):
             self.refusal = self.refusal or "its times or its status are damaged"
             super().restore({"data": harmless["data"], "status": b"queued"})
         self.description = run_id
-        self.timeout, self.result_ttl, self.failure_ttl = -1, 0, FAILURE_LIFETIME
+        self.timeout, self.result_ttl, self.failure_ttl = -1, 0, failure_lifetime(run_id)
 
     @property
     def func(self) -> Any:
