@@ -18,7 +18,6 @@ from engine.spaces import get_space
 from engine.spec.experiment import ExperimentSpec
 from engine.spec.network import NetworkSpec
 from engine.tables.bank import Bank
-from engine.tables.bank_reading import keep_protocol
 from engine.training.stand_alone import StandAloneTrainer, protocol_key
 
 PARTS: tuple[Literal["train", "held_out", "test"], ...] = ("train", "held_out", "test")
@@ -80,8 +79,7 @@ class Materials:
             self.space, self.network, spec.stand_alone, augmentation, self.parts, protocol
         )
         bank, part = Bank(home / "bank"), spec.evaluation.ground_truth.part
-        keep_protocol(bank.folder, protocol, self._protocol(spec))
-        return TrainedTruth(self.space, trainer, bank, part)
+        return TrainedTruth(self.space, trainer, bank, part, self._protocol(spec))
 
     def _protocol(self, spec: ExperimentSpec) -> dict[str, Any]:
         """Return what a protocol's hash stands for, for people who look at the bank."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from engine.core.architecture import Architecture
 from engine.core.space import Space
 from engine.lab_folders import data_folder
 from engine.spec.errors import TableError
 from engine.tables.bank import Bank, BankRow
+from engine.tables.bank_reading import keep_protocol
 from engine.tables.lookup import open_lookup
 from engine.training.stand_alone import StandAloneTrainer, pack_weights
 
@@ -66,6 +67,7 @@ class TrainedTruth:
         trainer: one protocol.
         bank: where results are kept.
         part: part of the data that ranks the sample and the result.
+        protocol: what the trainer's protocol stands for; kept beside the first row of it.
     """
 
     def __init__(
@@ -74,11 +76,13 @@ class TrainedTruth:
         trainer: StandAloneTrainer,
         bank: Bank,
         part: Literal["test", "held_out"],
+        protocol: Mapping[str, Any] | None = None,
     ) -> None:
         self.space = space
         self.trainer = trainer
         self.bank = bank
         self.part = part
+        self.protocol = protocol
 
     def get(self, architecture: Architecture, poll: Callable[[], None]) -> Truth:
         """Return the mean over replicates, training those that are missing."""
@@ -118,6 +122,8 @@ class TrainedTruth:
         )
         if index == 0:  # before the row, so that a row of the bank always has its weights
             self.bank.keep_weights(row, pack_weights(net))
+        if self.protocol is not None:
+            keep_protocol(self.bank.folder, protocol, self.protocol)
         self.bank.add(row)
         return row, True
 

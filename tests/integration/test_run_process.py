@@ -106,6 +106,8 @@ def left(folder: RunFolder) -> dict[str, Any]:
     found = json.loads((folder.path / "result.json").read_text())
     assert found.pop("run_id") == folder.run_id
     found["cost"].pop("seconds")
+    for row in found["architectures"]:
+        row.pop("latency_ms")
     weights = sorted((folder.path / "architectures").glob("*/weights.safetensors"))
     newest = load_file(max((folder.path / "checkpoints").glob("*.safetensors")))
     return {

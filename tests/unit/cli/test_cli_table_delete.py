@@ -15,6 +15,7 @@ from cli_cases import ROOT, Command
 from typer import Abort
 
 from engine.cli.ending import TERMINATED, tidy_ending
+from engine.lab_folders import data_folder
 
 LINE = "arch,test\n8:8:8:8:8,90\n"
 
@@ -25,27 +26,29 @@ def imported(cli: Command, name: str) -> None:
     assert said.code == 0, said.err
 
 
-def test_a_table_is_deleted(cli: Command, home: Path) -> None:
+def test_a_table_is_deleted(cli: Command) -> None:
     imported(cli, "doomed")
     assert cli("table", "delete", "doomed", "--yes").out == "doomed was deleted.\n"
-    assert not (home / "tables" / "doomed").exists()
-    assert [p.name for p in (home / "tables").iterdir() if p.name.startswith(".doomed")] == []
+    assert not (data_folder() / "tables" / "doomed").exists()
+    assert [
+        p.name for p in (data_folder() / "tables").iterdir() if p.name.startswith(".doomed")
+    ] == []
     said = cli("table", "delete", "doomed", "--yes")
     assert said.refused().startswith("There is no imported table `doomed`")
 
 
-def test_a_damaged_table_is_deleted_too(cli: Command, home: Path) -> None:
+def test_a_damaged_table_is_deleted_too(cli: Command) -> None:
     imported(cli, "damaged")
-    (home / "tables" / "damaged" / "table.json").write_text("{")
+    (data_folder() / "tables" / "damaged" / "table.json").write_text("{")
     assert cli("table", "delete", "damaged", "--yes").code == 0
 
 
 @pytest.mark.parametrize("name", ["..", "../doomed", "", "."])
-def test_only_tables_are_deleted(cli: Command, home: Path, name: str) -> None:
+def test_only_tables_are_deleted(cli: Command, name: str) -> None:
     assert cli("table", "delete", name, "--yes").refused().startswith("There is no imported table")
 
 
-def test_it_asks_first(cli: Command, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_asks_first(cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     imported(cli, "asked")
     asked: list[str] = []
 
@@ -57,7 +60,7 @@ def test_it_asks_first(cli: Command, home: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("engine.cli.table.typer.confirm", no)
     assert cli("table", "delete", "asked").code != 0
     assert asked == ["Delete the table asked for good?"]
-    assert (home / "tables" / "asked").is_dir()
+    assert (data_folder() / "tables" / "asked").is_dir()
 
 
 def test_settings_of_the_space_are_kept(cli: Command) -> None:
