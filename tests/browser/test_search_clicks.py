@@ -50,7 +50,7 @@ def test_points_and_cells_are_chosen(
     assert "choice=0-%3E3" in page.url, "a link shows the same"
 
     click_point(page, "search-population", 0, 1)
-    chosen = page.get_by_text("The architecture that was chosen")
+    chosen = page.get_by_text("The architecture that you clicked on")
     expect(chosen).to_be_visible(timeout=10 * SECONDS)
     page.get_by_role("button", name="Close").click()
     expect(chosen).to_have_count(0)
