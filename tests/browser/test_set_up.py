@@ -40,7 +40,7 @@ def test_a_wrong_value_is_named_and_two_seeds_are_queued(
     open_section(page, 7)
     enter(page, "Seeds", "3, 4")
     page.get_by_role("button", name="Queue 2 jobs").click()
-    expect(page.get_by_text("1 of 2 experiments")).to_be_visible(timeout=20 * SECONDS)
+    expect(page.get_by_text("2 of 2 experiments")).to_be_visible(timeout=20 * SECONDS)
     specs = [folder.spec() for folder in list_runs(served.runs)]
     assert sorted(spec.seed for spec in specs) == [3, 4]
     assert {spec.network.cells for spec in specs} == {2}
