@@ -35,13 +35,33 @@ class Evaluated:
     score: list[float] = field(default_factory=list)
     params: list[int] = field(default_factory=list)
     flops: list[int] = field(default_factory=list)
+    _rows: dict[str, dict[int, range]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.score)
 
+    def add(self, searcher: str, generation: int, told: Mapping[str, Sequence[Any]]) -> None:
+        """Append what a generation evaluated, the `population` of its event."""
+        first, count = len(self), len(told["scores"])
+        self._rows.setdefault(searcher, {})[generation] = range(first, first + count)
+        self.searcher += [searcher] * count
+        self.generation += [generation] * count
+        self.indices += told["indices"]
+        self.score += told["scores"]
+        self.params += told["params"]
+        self.flops += told["flops"]
+
+    def generations(self, searcher: str) -> dict[int, range]:
+        """Return the positions of what one searcher evaluated, by generation."""
+        return self._rows.get(searcher, {})
+
     def of(self, searcher: str) -> list[int]:
         """Return the positions of what one searcher evaluated."""
-        return [row for row, name in enumerate(self.searcher) if name == searcher]
+        return [row for rows in self.generations(searcher).values() for row in rows]
+
+    def scores(self, rows: range) -> list[float]:
+        """Return the scores of a generation."""
+        return self.score[rows.start : rows.stop]
 
 
 def evaluated(searches: Mapping[str, Generations]) -> Evaluated:
@@ -49,15 +69,8 @@ def evaluated(searches: Mapping[str, Generations]) -> Evaluated:
     found = Evaluated()
     for name, generations in searches.items():
         for number, told in enumerate(generations.population, start=1):
-            if told is None:
-                continue
-            count = len(told["scores"])
-            found.searcher += [name] * count
-            found.generation += [number] * count
-            found.indices += told["indices"]
-            found.score += told["scores"]
-            found.params += told["params"]
-            found.flops += told["flops"]
+            if told is not None:
+                found.add(name, number, told)
     return found
 
 

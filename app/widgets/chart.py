@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -71,8 +71,22 @@ def csv_bytes(columns: Columns) -> bytes:
     return buffer.getvalue().encode()
 
 
-def show(sentence: str, figure: Figure, key: str, columns: Columns, note: str = "") -> Any:
-    """Draw a chart with its sentence; `columns` is the data behind it, offered as CSV.
+def show(
+    sentence: str,
+    figure: Figure,
+    key: str,
+    columns: Columns | Callable[[], Columns],
+    note: str = "",
+) -> Any:
+    """Draw a chart with its sentence.
+
+    Args:
+        sentence: what one sees.
+        figure: the chart.
+        key: unique on the page.
+        columns: the data behind it, offered as CSV; a function where making them takes long, which
+            is called when somebody asks for the file.
+        note: help beside the sentence.
 
     Returns:
         The `customdata` of a point that was clicked just now, else None.
@@ -81,7 +95,7 @@ def show(sentence: str, figure: Figure, key: str, columns: Columns, note: str = 
         st.markdown(f"**{sentence}**", width="stretch", help=note or None)
         st.download_button(
             "CSV",
-            data=lambda: csv_bytes(columns),
+            data=lambda: csv_bytes(columns() if callable(columns) else columns),
             file_name=f"{key}.csv",
             mime="text/csv",
             key=f"csv-{key}",

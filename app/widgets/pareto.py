@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
 
 from app.widgets import palette
 from app.widgets.chart import MOST_POINTS, base_figure, kept_rows
@@ -53,15 +54,17 @@ def front(costs: Sequence[float], values: Sequence[float]) -> list[int]:
         costs: to be small, shape (n,).
         values: to be large, shape (n,).
     """
-    pairs = zip(costs, values, strict=True)
-    finite = [i for i, (c, v) in enumerate(pairs) if math.isfinite(c) and math.isfinite(v)]
-    found: list[int] = []
-    for i in sorted(finite, key=lambda i: (costs[i], -values[i], i)):
-        best = found[-1] if found else i
-        equal = (costs[i], values[i]) == (costs[best], values[best])
-        if equal or values[i] > values[best]:
-            found.append(i)
-    return found
+    cost, value = np.asarray(costs, dtype=float), np.asarray(values, dtype=float)
+    finite = np.flatnonzero(np.isfinite(cost) & np.isfinite(value))
+    if not len(finite):
+        return []
+    # Cheapest first and of equal cost the best first; a stable order keeps equal points in theirs.
+    order = finite[np.lexsort((-value[finite], cost[finite]))]
+    cost, value = cost[order], value[order]
+    other = np.r_[True, (cost[1:] != cost[:-1]) | (value[1:] != value[:-1])]
+    beats = np.r_[True, value[1:] > np.maximum.accumulate(value)[:-1]]
+    kept = beats[other][np.cumsum(other) - 1]  # equal points share what holds for their first
+    return [int(place) for place in order[kept]]
 
 
 def figure(

@@ -8,33 +8,31 @@ from typing import Any
 
 from app.evaluated import Evaluated
 from app.widgets import numbers, palette
-from app.widgets.chart import MOST_POINTS, base_figure, thin
+from app.widgets.chart import MOST_POINTS, base_figure, kept_rows
 from app.widgets.plot import Figure
 
 WIDTH = 0.5  # of a strip, where the next generation is 1 away
+LEAST = 2  # entries of a generation that are drawn: its best and its worst
 
 
 def shown(found: Evaluated, searcher: str) -> list[int]:
-    """Return the positions of at most about `MOST_POINTS` entries, equally many a generation.
+    """Return the positions of at most about `MOST_POINTS` entries.
 
-    Within a generation they are evenly spread over its scores, best and worst among them.
+    Where there are very many generations some are left out, evenly; of each equally many entries
+    stay, evenly spread over its scores, best and worst among them.
     """
-    groups = _generations(found, searcher)
-    each = max(2, MOST_POINTS // max(len(groups), 1))
-    kept = []
-    for rows in groups.values():
+    groups = list(found.generations(searcher).values())
+    if len(groups) > MOST_POINTS // LEAST:
+        groups = [groups[place] for place in kept_rows(len(groups))[::LEAST]]
+    each = max(LEAST, MOST_POINTS // max(len(groups), 1))
+    kept: list[int] = []
+    for rows in groups:
         if len(rows) > each:
             order = sorted(rows, key=lambda row: found.score[row])
-            rows = sorted(order[round(i * (len(order) - 1) / (each - 1))] for i in range(each))
-        kept += rows
+            kept += sorted(order[round(i * (len(order) - 1) / (each - 1))] for i in range(each))
+        else:
+            kept += rows
     return kept
-
-
-def _generations(found: Evaluated, searcher: str) -> dict[int, list[int]]:
-    groups: dict[int, list[int]] = {}
-    for row in found.of(searcher):
-        groups.setdefault(found.generation[row], []).append(row)
-    return groups
 
 
 def figure(
@@ -57,20 +55,20 @@ def figure(
     """
     drawn = base_figure(f"{run_id}-{searcher}", "generation", "super-net accuracy (%)")
     colour, _ = palette.algorithm(searcher)
-    groups = _generations(found, searcher)
+    groups = found.generations(searcher)
     drawn["data"] = [_points(found, rows, texts, groups, colour)]
+    every = list(groups)
+    x = [every[place] for place in kept_rows(len(every))]
     for name, take, line in (
         ("Best of the generation", max, {"color": colour.css, "dash": "solid"}),
         ("Median", median, {"color": palette.GREY.css, "dash": "dash"}),
     ):
-        values = [take(found.score[row] for row in group) for group in groups.values()]
-        x, y = thin(list(groups), values)
         drawn["data"].append(
             {
                 "type": "scatter",
                 "mode": "lines+markers" if len(x) < 3 else "lines",
                 "x": x,
-                "y": y,
+                "y": [take(found.scores(groups[number])) for number in x],
                 "name": name,
                 "line": line | {"width": 2.2},
                 "hovertemplate": f"{name}, generation %{{x}}<br>%{{y:.2f}} %<extra></extra>",
@@ -88,15 +86,13 @@ def _points(
     found: Evaluated,
     rows: Sequence[int],
     texts: Sequence[str],
-    groups: dict[int, list[int]],
+    groups: dict[int, range],
     colour: palette.Colour,
 ) -> dict[str, Any]:
-    first = {number: group[0] for number, group in groups.items()}
-    size = {number: len(group) for number, group in groups.items()}
+    own = [groups[found.generation[row]] for row in rows]
     place = [
-        found.generation[row]
-        + WIDTH * ((row - first[found.generation[row]] + 0.5) / size[found.generation[row]] - 0.5)
-        for row in rows
+        found.generation[row] + WIDTH * ((row - group.start + 0.5) / len(group) - 0.5)
+        for row, group in zip(rows, own, strict=True)
     ]
     words = [
         f"{text}<br>{numbers.params(found.params[row])} parameters, "
@@ -132,14 +128,13 @@ def _ring(points: dict[str, Any], place: int) -> dict[str, Any]:
 
 def sentence(found: Evaluated, searcher: str) -> str:
     """Say how the median has moved from the first generation to the last."""
-    middles = [
-        median(found.score[row] for row in rows) for rows in _generations(found, searcher).values()
-    ]
+    groups = list(found.generations(searcher).values())
+    before, after = median(found.scores(groups[0])), median(found.scores(groups[-1]))
     name = numbers.searcher(searcher)
-    first, last = numbers.accuracy(middles[0]), numbers.accuracy(middles[-1])
-    if len(middles) == 1:
+    first, last = numbers.accuracy(before), numbers.accuracy(after)
+    if len(groups) == 1:
         return f"{name}: the median of what was scored is {last}"
-    verb = "rose" if middles[-1] > middles[0] else "fell" if middles[-1] < middles[0] else "stayed"
+    verb = "rose" if after > before else "fell" if after < before else "stayed"
     way = f"at {last}" if verb == "stayed" else f"from {first} to {last}"
     return f"{name}: the median of a generation {verb} {way}"
 

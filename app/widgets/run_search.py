@@ -116,16 +116,17 @@ def _population(feed: RunFeed, found: Evaluated) -> Any:
             st.session_state.get(_chosen_key(feed)),
         ),
         "search-population",
-        population.columns(found, every),
+        lambda: population.columns(found, every),
         note,
     )
 
 
 def _front(feed: RunFeed, found: Evaluated) -> Any:
     architectures = feed.digest.architectures
-    offered = [cost for cost in pareto.COSTS if search_front.costs(found, cost, architectures)]
+    every = {cost: search_front.costs(found, cost, architectures) for cost in pareto.COSTS}
+    offered = [cost for cost, known in every.items() if known]
     cost = _choice("Cost", offered, "cost", lambda name: pareto.COSTS[name][0])
-    known = search_front.costs(found, cost, architectures)
+    known = every[cost]
     on_front = search_front.front(found, known)
     rows = search_front.shown(known, on_front)
     dots = search_front.dots(found, known, rows, _names(feed, found, rows))
@@ -141,7 +142,7 @@ def _front(feed: RunFeed, found: Evaluated) -> Any:
             height=chart.HEIGHT,
         ),
         "search-front",
-        search_front.columns(found, known, on_front, cost),
+        lambda: search_front.columns(found, known, on_front, cost),
         FRONT_NOTE,
     )
 

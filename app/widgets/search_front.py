@@ -26,6 +26,8 @@ def costs(found: Evaluated, cost: str, architectures: Mapping[int, Event]) -> di
     """
     if cost != LATENCY:
         return dict(enumerate(getattr(found, cost)))
+    if not architectures:
+        return {}
     rows = {tuple(indices): row for row, indices in enumerate(found.indices)}
     known: dict[int, float] = {}
     for event in architectures.values():

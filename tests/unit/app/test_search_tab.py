@@ -112,16 +112,24 @@ def test_median_and_best_of_a_generation() -> None:
 
 
 def test_large_populations_are_thinned_but_keep_their_extremes() -> None:
-    found = Evaluated()
-    for number in (1, 2):
-        found.searcher += ["random"] * 2000
-        found.generation += [number] * 2000
-        found.score += [float((7919 * place) % 2000 + 10 * number) for place in range(2000)]
+    many = [[float((7919 * place) % 2000 + 10 * n) for place in range(2000)] for n in (1, 2)]
+    found = evaluated(searches(random=[generation(scores, len(scores)) for scores in many]))
     rows = population.shown(found, "random")
     assert len(rows) <= chart.MOST_POINTS and rows == sorted(rows)
     for number, low in ((1, 10), (2, 20)):
         scores = [found.score[row] for row in rows if found.generation[row] == number]
         assert (min(scores), max(scores)) == (low, low + 1999)
+
+
+def test_very_many_generations_are_thinned_too() -> None:
+    found = evaluated(searches(random=[generation([1, 9, 5], 3)] * 5000))
+    rows = population.shown(found, "random")
+    assert len(rows) <= chart.MOST_POINTS
+    drawn = {found.generation[row] for row in rows}
+    assert min(drawn) == 1 and max(drawn) > 4990 and len(drawn) > 500
+    assert {found.score[row] for row in rows} == {1, 9}, "the extremes of each"
+    figure = population.figure(found, "random", rows, ["t"] * len(rows), "r")
+    assert len(figure["data"][1]["x"]) == chart.MOST_POINTS
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1, max_size=40))
