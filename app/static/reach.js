@@ -2,7 +2,7 @@
 // no focus, so that their lower lines could only be read with a pointer.
 
 const WATCHED = "pre, .stVerticalBlock, .nw-cell, .nw-scroll";
-const EVERY = 1000; // milliseconds
+const EVERY = 500; // milliseconds
 
 function scrolls(element) {
   const { overflowX, overflowY } = getComputedStyle(element);

@@ -81,7 +81,8 @@ def test_from_setting_up_to_running_the_found_network(
 ) -> None:
     page.goto(f"{product.address}/new_experiment")
     ready(page)
-    page.get_by_text("Start from a ready experiment or a file").click()
+    page.get_by_text("Start from a ready experiment").click()
+    page.get_by_role("tab", name="A file").click()
     content = dump(build(TINY)).encode()
     page.locator("input[type=file]").set_input_files(
         {"name": "tiny.yaml", "mimeType": "application/yaml", "buffer": content}

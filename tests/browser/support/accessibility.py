@@ -6,11 +6,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 OPTIONS = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+MARKED = 1200  # milliseconds until `static/reach.js` has seen what was drawn last
 SERIOUS = ("serious", "critical")
 
 
 def violations(page: Page) -> list[str]:
     """Return the serious and critical violations: rule, what it is, and up to three places."""
+    page.wait_for_timeout(MARKED)
     found = Axe().run(page, options=OPTIONS).response["violations"]
     return [_line(rule) for rule in found if rule["impact"] in SERIOUS]
 
