@@ -10,15 +10,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
-import yaml
 
 from app import client
 from engine.runs import RunFolder
 from engine.spec.errors import WorkbenchError
 from engine.spec.experiment import ExperimentSpec
+from engine.spec.files import read_written
 
 if TYPE_CHECKING:
     from engine.compare import ComparisonTable
@@ -33,8 +33,6 @@ _POPULATION = {
     "stand_alone": True,
     "evaluation": {"ground_truth"},
 }
-# The C loader is ten times as fast; both build plain values only.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Stamp = tuple[int, int, int] | None
 
 
@@ -79,9 +77,8 @@ def _stamp(path: Path) -> _Stamp:
 def _spec(path: str, stamp: _Stamp) -> ExperimentSpec:
     """Read an experiment the quick way; where that fails, the strict one names the fault."""
     try:
-        text = Path(path, "spec.yaml").read_text(encoding="utf-8")
-        return ExperimentSpec.model_validate(yaml.load(text, Loader=_LOADER))
-    except (OSError, ValueError, yaml.YAMLError):
+        return ExperimentSpec.model_validate(read_written(Path(path, "spec.yaml")))
+    except (OSError, ValueError):
         return RunFolder(Path(path)).spec()
 
 

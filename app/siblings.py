@@ -8,23 +8,22 @@ a page of one run must not hold the whole record of ten others.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-
-import yaml
+from typing import Protocol
 
 from engine.compare.groups import setting
 from engine.spec.errors import SpecError
-from engine.spec.files import build
+from engine.spec.files import build, read_written
+
+_log = logging.getLogger("app.siblings")
 
 MOST = 10  # seeds beside a run's own
 FRESH_SECONDS = 5.0
-# The C loader is ten times as fast; both build plain values only.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MARK = b'"type": "ranking"'
 _HEAD = 200  # bytes of a line within which its type stands
 
@@ -70,8 +69,10 @@ class Record:
                     self._end += len(line)
                     if _MARK in line[:_HEAD]:
                         self._take(line)
-        except OSError:
-            return
+        except FileNotFoundError:
+            return  # a run that has told nothing yet
+        except OSError as error:
+            _log.warning("%s is left out of the band: %s", self._path, error.strerror)
 
     def _take(self, line: bytes) -> None:
         try:
@@ -79,8 +80,8 @@ class Record:
             for name, value in event["metrics"].items():
                 if value is not None:
                     self.curves.setdefault(name, {})[int(event["epoch"])] = float(value)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            return
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            _log.warning("%s: a ranking is left out of the band: %s", self._path, error)
 
 
 class Siblings:
@@ -153,9 +154,8 @@ class Siblings:
         """Return what seeds have in common; empty where the experiment cannot be read."""
         if run_id not in self._settings:
             try:
-                text = (self._runs / run_id / "spec.yaml").read_text(encoding="utf-8")
-                value = yaml.load(text, Loader=_LOADER)  # noqa: S506 - a safe loader
+                value = read_written(self._runs / run_id / "spec.yaml")
                 self._settings[run_id] = setting(build(value)) if isinstance(value, dict) else ""
-            except (OSError, ValueError, yaml.YAMLError, SpecError):
+            except (OSError, ValueError, SpecError):
                 self._settings[run_id] = ""
         return self._settings[run_id]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.runs import RunFolder, read_json
 from engine.spec.errors import RunError
+
+_log = logging.getLogger("app.trained")
 
 
 @dataclass(frozen=True)
@@ -40,8 +43,8 @@ def trainings(run: RunFolder, rank: int) -> list[Trained]:
     for path in (run.path / "architectures" / str(rank)).glob("trained-*/training.json"):
         try:
             found.append(_read(path))
-        except (RunError, OSError, LookupError, TypeError, ValueError):
-            continue
+        except (RunError, OSError, LookupError, TypeError, ValueError) as error:
+            _log.warning("The training in %s is left out: %s", path.parent, error)
     return sorted(found, key=lambda one: (-one.epochs, one.folder.name))
 
 

@@ -27,7 +27,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
@@ -257,32 +256,55 @@ def summary(found: list[list[float]], cores: Sequence[float], load: float) -> Re
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print; ends with 1 where an update was later than the limit."""
-    parser = argparse.ArgumentParser(description="How late many browsers see a run's updates.")
-    parser.add_argument("--sessions", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--every", type=float, default=1.0, help="seconds between two updates")
-    chosen = parser.parse_args(arguments)
-    # Told to end, it ends what it has started.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+@contextmanager
+def watched_run(every: float) -> Iterator[tuple[str, str, Writer, psutil.Process]]:
+    """Serve the page over a store of its own with a run that is being written.
+
+    Args:
+        every: seconds between two updates.
+
+    Yields:
+        The page's address, the run's id, what writes the run, and the page's process.
+    """
     with tempfile.TemporaryDirectory() as name:
-        home = Path(name)
-        settings = Settings(data=home / "data", runs=home / "runs")
+        settings = Settings(data=Path(name, "data"), runs=Path(name, "runs"))
         store = EmbeddedStore(settings)
         url = store.start().url
         try:
             folder, owner = create_run(settings.runs, ExperimentSpec(name="Watched")), new_owner()
             folder.change_state("running", owner=str(owner))
             live = RedisSink(connect(url), Keys(settings.prefix), folder.run_id, str(owner))
-            writer = Writer(folder, Events([FolderSink(folder), live]), chosen.every, str(owner))
+            writer = Writer(folder, Events([FolderSink(folder), live]), every, str(owner))
             with writer, served(settings) as (address, page):
-                target = f"{address}/experiment?run={folder.run_id}"
-                result: Any = watch(target, chosen.sessions, chosen.seconds, writer, page)
+                yield address, folder.run_id, writer, page
         finally:
             store.stop()
+
+
+def arguments_of(description: str | None, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read `--sessions`, `--seconds` and `--every`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--sessions", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--every", type=float, default=1.0, help="seconds between two updates")
+    return parser.parse_args(arguments)
+
+
+def told(result: Result) -> int:
+    """Print a result; return 1 where an update was later than the limit."""
     print(json.dumps(asdict(result), indent=1))
     return 0 if result.late == 0 else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; ends with 1 where an update was later than the limit."""
+    chosen = arguments_of("How late many browsers see a run's updates.", arguments)
+    # Told to end, it ends what it has started.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    with watched_run(chosen.every) as (address, run_id, writer, page):
+        target = f"{address}/experiment?run={run_id}"
+        result = watch(target, chosen.sessions, chosen.seconds, writer, page)
+    return told(result)
 
 
 if __name__ == "__main__":

@@ -11,31 +11,27 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
-from pathlib import Path
 
 import psutil
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from benchmarks.page_sessions import Result, Writer, cpu_seconds, delays, served, summary
-from engine.events import Events
-from engine.runs import FolderSink, create_run
-from engine.spec.experiment import ExperimentSpec
-from workers.identity import new_owner
-from workers.keys import Keys
-from workers.server import EmbeddedStore
-from workers.settings import Settings
-from workers.store import connect
-from workers.stream import RedisSink
+from benchmarks.page_sessions import (
+    Result,
+    Writer,
+    arguments_of,
+    cpu_seconds,
+    delays,
+    summary,
+    told,
+    watched_run,
+)
 
 CHART = b"training-loss"
 TAB = "Training"
@@ -132,26 +128,10 @@ async def watch(address: str, query: str, given: argparse.Namespace, writer: Wri
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; ends with 1 where an update was later than the limit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--sessions", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=60.0)
-    parser.add_argument("--every", type=float, default=1.0, help="seconds between two updates")
-    given = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as name:
-        settings = Settings(data=Path(name, "data"), runs=Path(name, "runs"))
-        store = EmbeddedStore(settings)
-        url = store.start().url
-        try:
-            folder, owner = create_run(settings.runs, ExperimentSpec(name="Watched")), new_owner()
-            folder.change_state("running", owner=str(owner))
-            live = RedisSink(connect(url), Keys(settings.prefix), folder.run_id, str(owner))
-            writer = Writer(folder, Events([FolderSink(folder), live]), given.every, str(owner))
-            with writer, served(settings) as (address, page):
-                result = asyncio.run(watch(address, f"run={folder.run_id}", given, writer, page))
-        finally:
-            store.stop()
-    print(json.dumps(asdict(result), indent=1))
-    return 0 if result.late == 0 else 1
+    given = arguments_of(__doc__, arguments)
+    with watched_run(given.every) as (address, run_id, writer, page):
+        result = asyncio.run(watch(address, f"run={run_id}", given, writer, page))
+    return told(result)
 
 
 if __name__ == "__main__":

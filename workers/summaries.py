@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from engine.events import Progress
 from engine.runs import RunFolder, RunState
 from engine.spec.errors import RunError
+from engine.spec.files import read_written
 from engine.states import State
 
-# The C loader is ten times as fast; both build plain values only.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Stamp = tuple[int, int, int] | None
 
 
@@ -182,8 +179,8 @@ def _read_state(folder: RunFolder) -> RunState:
 
 def _read_spec(path: Path) -> dict[str, Any]:
     try:
-        value = yaml.load((path / "spec.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
-    except (OSError, ValueError, yaml.YAMLError):
+        value = read_written(path / "spec.yaml")
+    except (OSError, ValueError):
         return {}  # the run then shows under its id
     return value if isinstance(value, dict) else {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -30,33 +31,36 @@ _TYPES = {
 }
 
 
+def _zip(label: str, folder: Path, name: str, key: str, hint: str, **look: Any) -> None:
+    """Draw the button of a folder as ZIP, which is made when it is pressed."""
+    st.download_button(
+        label,
+        data=lambda: client.zipped(folder),
+        file_name=f"{name}.zip",
+        mime="application/zip",
+        key=key,
+        help=hint,
+        on_click="ignore",
+        **({"icon": ":material/folder_zip:"} | look),
+    )
+
+
 def bundle(run_id: str) -> None:
     """Draw the button for the whole run folder as one ZIP."""
-    st.download_button(
-        "Download bundle",
-        data=lambda: client.zipped(client.folder(run_id).path),
-        file_name=f"{run_id}.zip",
-        mime="application/zip",
-        key="bundle",
-        icon=":material/folder_zip:",
-        help="Specification, environment, events, ranking, result and found architectures",
-        on_click="ignore",
-    )
+    hint = "Specification, environment, events, ranking, result and found architectures"
+    _zip("Download bundle", client.folder(run_id).path, run_id, "bundle", hint)
 
 
 def architecture(run: RunFolder, rank: int) -> None:
     """Draw the buttons of one found architecture."""
     place = run.path / "architectures" / str(rank)
     with st.container(horizontal=True, gap="small", key=f"take-{rank}"):
-        st.download_button(
+        _zip(
             "All as ZIP",
-            data=lambda: client.zipped(place),
-            file_name=f"{run.run_id}-architecture-{rank}.zip",
-            mime="application/zip",
-            key=f"all-{rank}",
-            icon=":material/folder_zip:",
-            help="Unpack it and run `python model.py`: it finds the weights beside it",
-            on_click="ignore",
+            place,
+            f"{run.run_id}-architecture-{rank}",
+            f"all-{rank}",
+            "Unpack it and run `python model.py`: it finds the weights beside it",
             type="primary",
         )
         for name, label, hint, icon in _FILES:
@@ -69,31 +73,16 @@ def architecture(run: RunFolder, rank: int) -> None:
 
 def every_rank(run: RunFolder) -> None:
     """Draw the button for all found architectures of a run."""
-    st.download_button(
-        "All ranks as ZIP",
-        data=lambda: client.zipped(run.path / "architectures"),
-        file_name=f"{run.run_id}-architectures.zip",
-        mime="application/zip",
-        key="all-ranks",
-        icon=":material/folder_zip:",
-        help="The files of every found architecture, in a folder each",
-        on_click="ignore",
-    )
+    folder, name = run.path / "architectures", f"{run.run_id}-architectures"
+    hint = "The files of every found architecture, in a folder each"
+    _zip("All ranks as ZIP", folder, name, "all-ranks", hint)
 
 
 def trained(folder: Path, name: str) -> None:
     """Draw the button of a training from scratch: weights, model.py and record."""
-    st.download_button(
-        "Download",
-        data=lambda: client.zipped(folder),
-        file_name=f"{name}.zip",
-        mime="application/zip",
-        key=f"take-{name}",
-        icon=":material/download:",
-        help="Trained weights, model.py that loads them, and the record of the training",
-        on_click="ignore",
-        type="tertiary",
-    )
+    hint = "Trained weights, model.py that loads them, and the record of the training"
+    look = {"icon": ":material/download:", "type": "tertiary"}
+    _zip("Download", folder, name, f"take-{name}", hint, **look)
 
 
 def _make_onnx(run: RunFolder, rank: int) -> None:

@@ -50,7 +50,7 @@ def took_words(known: Took) -> str:
 def estimate_words(found: Estimate) -> str:
     """Say what a few real steps told."""
     told = (
-        f"About {numbers.duration(found.seconds())} on this machine ({found.device}), give or "
+        f"About {numbers.duration(found.seconds())} on this machine, {found.device}, give or "
         f"take {numbers.share(found.spread)}: measured with a few real steps"
     )
     if not found.fits:

@@ -7,6 +7,7 @@ before memory is taken, then all of them. Those that cannot be used are gathered
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ Report = Callable[[str, int, int | None], None]
 Kept = npt.NDArray[np.bool_]
 Shape = tuple[int, int, int]
 T = TypeVar("T")
+CHUNK = 128
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,29 @@ class PictureFiles(Protocol):
     def chunks(self) -> Iterator[Sequence[PictureFile]]:
         """Yield all pictures in pieces that fit into memory."""
         ...
+
+
+class NamedPictures(ABC):
+    """Pictures that are read by their names, `CHUNK` of them at a time.
+
+    Args:
+        names: in the order in which they are gone through.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def chunks(self) -> Iterator[Sequence[PictureFile]]:
+        """Yield all pictures in pieces that fit into memory."""
+        for start in range(0, len(self._names), CHUNK):
+            yield [self._read(name) for name in self._names[start : start + CHUNK]]
+
+    @abstractmethod
+    def _read(self, name: str) -> PictureFile:
+        """Return a picture, or why it cannot be had."""
 
 
 def read_all(

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from engine.datasets.picture_files import PictureFile
+from engine.datasets.picture_files import NamedPictures, PictureFile
 
-CHUNK = 128
 MAX_BYTES = 256 * 2**20
 
 
-class StoredPictures:
+class StoredPictures(NamedPictures):
     """Files below a folder, in a given order."""
 
     def __init__(self, root: Path, names: Sequence[str]) -> None:
+        super().__init__(names)
         self._root = root
-        self._names = names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def chunks(self) -> Iterator[Sequence[PictureFile]]:
-        """Yield the files in pieces."""
-        for start in range(0, len(self._names), CHUNK):
-            yield [self._read(name) for name in self._names[start : start + CHUNK]]
 
     def _read(self, name: str) -> PictureFile:
         path = self._root / name

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from engine.datasets.picture_files import PictureFile
+from engine.datasets.picture_files import NamedPictures, PictureFile
 from engine.spec.errors import DataError
 
 MAX_MEMBERS = 1_000_000
@@ -23,7 +23,6 @@ MAX_RATIO = 100
 """Pictures hardly shrink in an archive; what unfolds more than this is no collection of them."""
 RATIO_FROM_BYTES = 64 * 2**20
 """Below this size any ratio is harmless, and small drawings do shrink a lot."""
-CHUNK = 128
 
 _FAULTS = (
     OSError,
@@ -35,20 +34,12 @@ _FAULTS = (
 )
 
 
-class ZipPictures:
+class ZipPictures(NamedPictures):
     """Some members of an archive, in a given order."""
 
     def __init__(self, archive: zipfile.ZipFile, names: Sequence[str]) -> None:
+        super().__init__(names)
         self._archive = archive
-        self._names = names
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def chunks(self) -> Iterator[Sequence[PictureFile]]:
-        """Yield the members in pieces."""
-        for start in range(0, len(self._names), CHUNK):
-            yield [self._read(name) for name in self._names[start : start + CHUNK]]
 
     def _read(self, name: str) -> PictureFile:
         try:

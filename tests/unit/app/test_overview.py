@@ -83,7 +83,7 @@ def test_times_are_those_of_this_very_experiment(lab: PlayedClient, runs: Path) 
 
 def test_a_measurement_is_told_as_one() -> None:
     told = measurement.estimate_words(ESTIMATE)
-    assert told.startswith("About 1 min 40 s on this machine (CPU (2 threads)), give or take 10 %")
+    assert told.startswith("About 1 min 40 s on this machine, CPU (2 threads), give or take 10 %")
     tight = measurement.estimate_words(replace(ESTIMATE, free_bytes=10**9))
     assert tight.endswith("It needs 1.00 GB of memory, 1.00 GB are free")
 
